@@ -1,0 +1,42 @@
+"""Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cleaner.classifier import LineClassifier
+    from cleaner.cleaning import Cleaner, LabelledLine
+    from cleaner.errors import CleanerError
+    from cleaner.evaluation import evaluate
+    from cleaner.shortcuts import clean, label
+    from cleaner.training import train
+
+__all__ = [
+    "Cleaner",
+    "CleanerError",
+    "LabelledLine",
+    "LineClassifier",
+    "clean",
+    "evaluate",
+    "label",
+    "train",
+]
+
+#: Where each public name lives; loaded on first use, so that importing cleaner costs nothing.
+HOMES = {
+    "Cleaner": "cleaning",
+    "CleanerError": "errors",
+    "LabelledLine": "cleaning",
+    "LineClassifier": "classifier",
+    "clean": "shortcuts",
+    "evaluate": "evaluation",
+    "label": "shortcuts",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name's module when it is first asked for (PEP 562)."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'cleaner' has no attribute {name!r}")
+    return getattr(import_module(f"cleaner.{HOMES[name]}"), name)

@@ -1,0 +1,142 @@
+"""The head as a scikit-learn estimator: scaled features to calibrated label probabilities."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = ["LineClassifier"]
+
+Floats = npt.NDArray[np.float32]
+
+
+class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """A small multilayer perceptron over line features, averaged over its last epochs and calibrated.
+
+    ``X`` is float [lines, features], one row a line with its context already in it, so that rows can
+    be chosen freely; ``y`` holds the labels. Follows scikit-learn's conventions for classifiers.
+    """
+
+    def __init__(
+        self,
+        hidden: int = 64,
+        penalty: float = 0.3,
+        epochs: int = 8,
+        averaged: int = 4,
+        random_state: int = 0,
+    ) -> None:
+        """Take the size of the hidden layer, the L2 penalty, epochs, and how many of the last are averaged."""
+        self.hidden = hidden
+        self.penalty = penalty
+        self.epochs = epochs
+        self.averaged = averaged
+        self.random_state = random_state
+
+    #: Called after each epoch with the share done; not a parameter of the estimator.
+    progress: Callable[[float], None] | None = None
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LineClassifier":
+        """Fit on rows and labels; the probabilities stay the network's own until :meth:`calibrate`."""
+        X, y = validate_data(self, X, y, dtype=np.float32)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        weight = np.ones(len(codes), np.float32) if sample_weight is None else np.asarray(sample_weight, np.float32)
+        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-6).astype(np.float32)
+        self.network_ = self._network((X - self.mean_) / self.scale_, codes, weight)
+        self.calibration_ = np.ones(len(self.classes_), np.float32), np.zeros(len(self.classes_), np.float32)
+        return self
+
+    def calibrate(self, logits: Floats, y: Any, sample_weight: Floats) -> "LineClassifier":
+        """Set temperature and shifts from logits of rows that the fit did not see."""
+        codes = np.searchsorted(self.classes_, y)
+        self.calibration_ = calibrate(logits, codes, sample_weight)
+        return self
+
+    def _network(self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats) -> MLPClassifier:
+        """Fit the perceptron epoch by epoch and average the weights of the last epochs."""
+        network = MLPClassifier(
+            (self.hidden,), alpha=self.penalty, batch_size=min(1024, len(x)), random_state=self.random_state
+        )
+        sums: list[Any] = []
+        for epoch in range(self.epochs):
+            network.partial_fit(x, codes, classes=np.arange(len(self.classes_)), sample_weight=weight)
+            if epoch >= self.epochs - self.averaged:
+                now = [array.astype(np.float64) for array in (*network.coefs_, *network.intercepts_)]
+                sums = [a + b for a, b in zip(sums, now, strict=True)] if sums else now
+            if self.progress:
+                self.progress((epoch + 1) / self.epochs)
+        means = [np.asarray(array / self.averaged, np.float32) for array in sums]
+        network.coefs_, network.intercepts_ = means[: len(network.coefs_)], means[len(network.coefs_) :]
+        return network
+
+    def _logits(self, network: MLPClassifier, scaled: Floats) -> Floats:
+        """Return the network's outputs before the softmax, a column a class."""
+        hidden = np.maximum(scaled @ network.coefs_[0] + network.intercepts_[0], 0)
+        out = hidden @ network.coefs_[1] + network.intercepts_[1]
+        return np.asarray(np.concatenate([-out / 2, out / 2], axis=1) if out.shape[1] == 1 else out, np.float32)
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return calibrated logits, float32 [rows, classes]."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, reset=False)
+        factor, shift = self.calibration_
+        logits = self._logits(self.network_, (X - self.mean_) / self.scale_)
+        return np.asarray(logits * factor + shift, np.float32)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return probabilities, float32 [rows, classes], in the order of ``classes_``."""
+        logits = self.decision_function(X)
+        grown = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(grown / grown.sum(axis=1, keepdims=True), np.float32)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the likeliest class of each row."""
+        return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
+
+    def arrays(self, labels: int) -> dict[str, Floats]:
+        """Return the head as plain arrays, scaling and calibration folded in, classes being label numbers."""
+        check_is_fitted(self)
+        first, last = self.network_.coefs_
+        bias, out_bias = self.network_.intercepts_
+        if last.shape[1] == 1:
+            last, out_bias = (
+                np.concatenate([-last / 2, last / 2], axis=1),
+                np.array([-out_bias[0] / 2, out_bias[0] / 2]),
+            )
+        factor, shift = self.calibration_
+        weights, offset = np.zeros((len(last), labels)), np.full(labels, -20.0)
+        weights[:, self.classes_], offset[self.classes_] = last * factor, out_bias * factor + shift
+        found = {
+            "hidden_weights": first / self.scale_[:, None],
+            "hidden_bias": bias - (self.mean_ / self.scale_) @ first,
+            "output_weights": weights,
+            "output_bias": offset,
+        }
+        return {name: np.asarray(array, np.float32) for name, array in found.items()}
+
+
+def calibrate(logits: Floats, codes: npt.NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:
+    """Fit one temperature and a shift for each class on held-out rows, by logistic regression.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks (2017), bias-corrected temperature.
+    """
+    from scipy.optimize import minimize
+
+    classes = logits.shape[1]
+    truth = np.eye(classes)[codes]
+    total = weight.sum()
+
+    def loss(values: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        raw = logits * values[0] + values[1:]
+        raw = raw - raw.max(axis=1, keepdims=True)
+        log = raw - np.log(np.exp(raw).sum(axis=1, keepdims=True))
+        slope = (np.exp(log) - truth) * weight[:, None] / total
+        gradient = np.concatenate([[(slope * logits).sum()], slope.sum(axis=0)])
+        return float(-(log * truth).sum(axis=1) @ weight / total), gradient
+
+    found = minimize(loss, np.concatenate([[1.0], np.zeros(classes)]), jac=True, method="L-BFGS-B").x
+    return np.full(classes, found[0], np.float32), found[1:].astype(np.float32)

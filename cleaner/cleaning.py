@@ -1,0 +1,202 @@
+"""The way from text to labels and to cleaned text: one path for library, command line and batch."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.errors import UsageError
+from cleaner.features import Batch
+from cleaner.labels import DEFAULT_KEEP
+from cleaner.model import Model
+from cleaner.native import call
+
+__all__ = ["Cleaner", "LabelledLine", "Result"]
+
+#: Bytes of text that are worked on at a time: small enough for the processor's caches.
+BATCH_BYTES = 1_000_000
+#: Bytes from which a document is cut into pieces.
+PIECE_BYTES = 2_000_000
+MARK = b"\xef\xbb\xbf"  # a byte order mark in UTF-8
+
+
+@dataclass(frozen=True)
+class LabelledLine:
+    """A non-blank line of a document: its text without the ending, and what it is.
+
+    ``probabilities`` has an entry for each label, in the model's order, and sums to 1;
+    ``number`` counts all lines of the document, blank ones too, from 1.
+    """
+
+    text: str
+    label: str
+    probabilities: dict[str, float]
+    number: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """A batch of documents with the label of each non-blank line, as arrays."""
+
+    batch: Batch
+    probabilities: npt.NDArray[np.float32]
+    codes: npt.NDArray[np.int64]
+
+
+def kept_with_blanks(result: Result, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Extend a choice among non-blank lines to all lines.
+
+    A blank line stays with the kept line before it, as long as a kept line follows or the text ends
+    with it; the blank lines at the start belong to the first line.
+    """
+    full, document = result.batch.full, result.batch.text.document
+    lines = np.arange(len(full))
+    chosen = np.zeros(len(full), np.bool_)
+    chosen[full] = keep
+    begins = np.searchsorted(document, document, "left")
+    ends = np.searchsorted(document, document, "right")
+    before = np.maximum.accumulate(np.where(full, lines, -1))
+    after = np.minimum.accumulate(np.where(full, lines, len(full))[::-1])[::-1]
+    owner = np.where(before >= begins, before, np.where(after < ends, after, lines))
+    kept_after = np.minimum.accumulate(np.where(chosen, lines, len(full))[::-1])[::-1]
+    stays = (kept_after < ends) | (after >= ends)
+    owned = chosen[owner] | ((before < begins) & (after >= ends))
+    return np.where(full, chosen, owned & stays)
+
+
+class Cleaner:
+    r"""Label and clean documents with a trained model.
+
+    >>> cleaner = Cleaner.load()
+    >>> text = "The ferry was back in service on Friday, the harbour office said.\n\nSHARE THIS\n"
+    >>> cleaner.clean(text)
+    'The ferry was back in service on Friday, the harbour office said.\n'
+    """
+
+    def __init__(self, model: Model, keep: Collection[str] = DEFAULT_KEEP) -> None:
+        """Use a loaded model; ``keep`` are the labels of the lines that stay.
+
+        Raises:
+            UsageError: ``keep`` is empty or names a label that the model does not have.
+        """
+        unknown = sorted(set(keep) - set(model.labels))
+        if unknown or not keep:
+            raise UsageError(f"keep: {unknown or 'nothing'} given; the model's labels are {', '.join(model.labels)}.")
+        self.model = model
+        self.keep = frozenset(keep)
+
+    @classmethod
+    def load(cls, model: str | os.PathLike[str] = "default", keep: Collection[str] = DEFAULT_KEEP) -> "Cleaner":
+        """Load a model by path, or by the name of one that comes with the package."""
+        return cls(Model.load(model), keep)
+
+    def result(self, documents: list[bytes]) -> Result:
+        """Label UTF-8 documents; the reference for all other methods."""
+        batch = self.model.read(documents)
+        probabilities = self.model.probabilities(batch)
+        return Result(batch, probabilities, self.model.decide(probabilities))
+
+    def label(self, text: str) -> list[LabelledLine]:
+        """Return the non-blank lines of a document, each with its label."""
+        found: list[LabelledLine] = []
+        before = 0
+        for data in pieces(encode(text)):
+            result = self.result([data])
+            found += self._labelled(data, result, before)
+            before += len(result.batch.full)
+        return found
+
+    def _labelled(self, data: bytes, result: Result, before: int) -> Iterator[LabelledLine]:
+        """Return the lines of one document; ``before`` lines of it have gone before."""
+        labels, lines = self.model.labels, result.batch.text
+        numbers = np.flatnonzero(result.batch.full).tolist()
+        rows = zip(numbers, result.codes.tolist(), result.probabilities.tolist(), strict=True)
+        for number, code, shares in rows:
+            text = decode(data[lines.start[number] : lines.end[number]])
+            yield LabelledLine(text, labels[code], dict(zip(labels, shares, strict=True)), before + number + 1)
+
+    def clean(self, text: str) -> str:
+        """Return a document without the lines whose label is not kept; the rest as it came."""
+        return decode(b"".join(self.clean_bytes([encode(text)])))
+
+    def clean_batch(self, texts: Iterable[str]) -> Iterator[str]:
+        """Clean many documents; yields them in order, reading ahead about a megabyte."""
+        return map(decode, self.clean_bytes(map(encode, texts)))
+
+    def clean_bytes(self, documents: Iterable[bytes]) -> Iterator[bytes]:
+        """Clean UTF-8 documents; yields them in order, reading ahead about a megabyte."""
+        waiting: list[bytes] = []
+        for group in batches((data, last) for document in documents for data, last in ends(pieces(document))):
+            cleaned = self._clean_group([data for data, _ in group])
+            for data, (_, last) in zip(cleaned, group, strict=True):
+                waiting.append(data)
+                if last:
+                    yield b"".join(waiting)
+                    waiting.clear()
+
+    def _clean_group(self, documents: list[bytes]) -> list[bytes]:
+        """Clean documents in one go."""
+        result = self.result(documents)
+        kept = np.isin(result.codes, [self.model.labels.index(label) for label in self.keep])
+        sizes, room = np.zeros(len(documents), np.int64), np.empty(sum(map(len, documents)), np.uint8)
+        text, keep = result.batch.text, kept_with_blanks(result, kept).view(np.uint8)
+        used = call("copy_kept", text.data, text.start, text.next, text.document, keep, room, sizes)
+        out = room[:used].tobytes()
+        borders = np.concatenate([[0], np.cumsum(sizes)]).tolist()
+        marks = [MARK if document.startswith(MARK) else b"" for document in documents]
+        spans = zip(marks, borders, borders[1:], strict=False)
+        return [mark + out[begin:end] for mark, begin, end in spans]
+
+
+def encode(text: str) -> bytes:
+    """Return a text as UTF-8; lone surrogates survive."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode(data: bytes) -> str:
+    """Undo :func:`encode`."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def pieces(document: bytes) -> Iterator[bytes]:
+    """Cut a document larger than :data:`PIECE_BYTES` behind line feeds; each piece is labelled on its own.
+
+    So time and memory do not grow with the document. No article is that large.
+    """
+    begin = 0
+    while len(document) - begin > PIECE_BYTES:
+        cut = document.rfind(b"\n", begin, begin + PIECE_BYTES)
+        cut = cut if cut >= 0 else document.find(b"\n", begin + PIECE_BYTES)
+        if cut < 0:
+            break
+        yield document[begin : cut + 1]
+        begin = cut + 1
+    if begin < len(document) or begin == 0:
+        yield document[begin:]
+
+
+def ends(items: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Pair each item with whether it is the last."""
+    previous: bytes | None = None
+    for item in items:
+        if previous is not None:
+            yield previous, False
+        previous = item
+    if previous is not None:
+        yield previous, True
+
+
+def batches(documents: Iterable[tuple[bytes, bool]]) -> Iterator[list[tuple[bytes, bool]]]:
+    """Group documents so that each group has about :data:`BATCH_BYTES`."""
+    group: list[tuple[bytes, bool]] = []
+    size = 0
+    for document in documents:
+        group.append(document)
+        size += len(document[0])
+        if size >= BATCH_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

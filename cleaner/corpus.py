@@ -1,0 +1,188 @@
+"""Labelled documents: read, check, split by site.
+
+Two formats. A folder of TSV files, ``<site>/<document>.tsv``: ``label<TAB>line``, for junk an optional
+third column with its kind (``kind`` or ``kind/detail``), an empty line where the text has a blank one,
+and at the top optional ``# language: xx`` and ``# view: page|extract``. Or JSON Lines, also gzipped, a
+document each: ``id``, ``site`` and ``lines`` with ``text`` and ``label``, optionally ``weak``, ``kind``,
+``blank_before``; and ``source``, ``lang``, ``view``.
+"""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cleaner import lines
+from cleaner.errors import DataError
+from cleaner.labels import KINDS
+
+__all__ = ["LabelledDocument", "digest", "fold_of", "read_labelled", "read_tsv"]
+
+
+@dataclass(frozen=True)
+class LabelledDocument:
+    """One document with a label for each non-blank line; the sequences run in parallel."""
+
+    id: str
+    site: str
+    lines: tuple[str, ...]
+    labels: tuple[str, ...]
+    kinds: tuple[str, ...]
+    weak: tuple[bool, ...]
+    blank_before: tuple[bool, ...]
+    source: str = ""
+    view: str = ""
+    language: str = ""
+
+    def text(self) -> str:
+        """Return the document as plain text."""
+        return "".join("\n" * blank + line + "\n" for line, blank in zip(self.lines, self.blank_before, strict=True))
+
+    def subset(self, keep: Sequence[bool]) -> "LabelledDocument":
+        """Return the document without some of its lines."""
+
+        def pick(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(value for value, kept in zip(values, keep, strict=True) if kept)
+
+        return replace(
+            self,
+            lines=pick(self.lines),
+            labels=pick(self.labels),
+            kinds=pick(self.kinds),
+            weak=pick(self.weak),
+            blank_before=pick(self.blank_before),
+        )
+
+
+def read_labelled(paths: Iterable[Path]) -> list[LabelledDocument]:
+    """Read labelled documents from files and, recursively, folders, in a fixed order.
+
+    Raises:
+        DataError: a path is missing or of another format, or a line is wrong; names file and line.
+    """
+    documents: list[LabelledDocument] = []
+    for path in paths:
+        files = sorted(file for file in path.rglob("*") if known(file)) if path.is_dir() else [path]
+        if not files:
+            raise DataError(f"{path}: no labelled files. Expected .tsv, .jsonl or .jsonl.gz.")
+        for file in files:
+            documents += [read_tsv(file)] if file.suffix == ".tsv" else read_jsonl(file)
+    return [document for document in documents if document.lines]
+
+
+def known(path: Path) -> bool:
+    """Tell whether a file's name says that it is labelled data."""
+    return path.is_file() and path.name.endswith((".tsv", ".jsonl", ".jsonl.gz"))
+
+
+def one_line(text: str) -> str:
+    """Return a text without line endings inside it, so that it stays one line."""
+    return " ".join(text.splitlines())
+
+
+def read_tsv(path: Path) -> LabelledDocument:
+    """Read one labelled document; its folder's name is its site."""
+    try:
+        rows = path.read_text("utf-8-sig").split("\n")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Give a folder of .tsv files, or a .jsonl file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Save the file as UTF-8.") from None
+    header: dict[str, str] = {}
+    found: list[tuple[str, str, str]] = []
+    blanks: list[bool] = []
+    blank = False
+    for number, row in enumerate((row.removesuffix("\r") for row in rows), 1):
+        if not row:
+            blank = True
+        elif row.startswith("# ") and not found:
+            key, _, value = row[2:].partition(": ")
+            header[key] = value
+        else:
+            found.append(tsv_line(row, f"{path}:{number}"))
+            blanks.append(blank and len(found) > 1)
+            blank = False
+    labels, texts, kinds = zip(*found, strict=True) if found else ((), (), ())
+    return LabelledDocument(
+        f"{path.parent.name}/{path.stem}",
+        path.parent.name,
+        texts,
+        labels,
+        kinds,
+        (False,) * len(found),
+        tuple(blanks),
+        "invented" if "view" in header else "tsv",
+        header.get("view", ""),
+        header.get("language", ""),
+    )
+
+
+def check_label(label: object, where: str) -> str:
+    """Return a label; raise :class:`DataError` if it cannot be one."""
+    if not isinstance(label, str) or not label or label != label.strip().lower():
+        raise DataError(f"{where}: {label!r} is no label. Write it in lower case, without spaces around it.")
+    return label
+
+
+def tsv_line(row: str, where: str) -> tuple[str, str, str]:
+    """Return label, text and kind of a row; ``where`` is named in the error."""
+    label, *rest = row.split("\t")
+    if not rest or len(rest) > 2:
+        raise DataError(f"{where}: {len(rest) + 1} columns. Write label<TAB>line, for junk also <TAB>kind.")
+    check_label(label, where)
+    if lines.blank(rest[0]):
+        raise DataError(f"{where}: the line has a label and no text. Leave the row empty for a blank line.")
+    kind = rest[1] if len(rest) == 2 else ""
+    if kind and kind.partition("/")[0] not in KINDS:
+        raise DataError(f"{where}: {kind!r} is no kind of junk. Use one of {', '.join(KINDS)}.")
+    return label, one_line(rest[0]), kind
+
+
+def read_jsonl(path: Path) -> Iterator[LabelledDocument]:
+    """Read labelled documents from JSON Lines."""
+    if not known(path):
+        raise DataError(f"{path}: no such file, or of another format. Give .tsv, .jsonl or .jsonl.gz, or a folder.")
+    number = 0
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as rows:
+            for number, row in enumerate(rows, 1):  # named in the errors below
+                yield json_document(json.loads(row), f"{path}:{number}")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"{path}:{number}: not a labelled document ({error!r}). See the format in corpus.py.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read after record {number} ({error}). Fetch the file again.") from None
+
+
+def json_document(record: dict[str, Any], where: str) -> LabelledDocument:
+    """Build a document from a JSON record."""
+    rows = [row for row in record["lines"] if not lines.blank(row["text"])]
+    return LabelledDocument(
+        str(record["id"]),
+        str(record["site"]),
+        tuple(one_line(row["text"]) for row in rows),
+        tuple(check_label(row["label"], where) for row in rows),
+        tuple(row.get("kind", "") for row in rows),
+        tuple(bool(row.get("weak", False)) for row in rows),
+        tuple(bool(row.get("blank_before", False)) for row in rows),
+        str(record.get("source", "")),
+        str(record.get("view", "")),
+        str(record.get("lang", "")),
+    )
+
+
+def fold_of(site: str, folds: int) -> int:
+    """Return the fold of a site, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:4], "big") % folds
+
+
+def digest(documents: Iterable[LabelledDocument]) -> str:
+    """Return a SHA-256 over lines and labels, in order: names the data that a model was trained on."""
+    state = hashlib.sha256()
+    for document in documents:
+        for row in zip(document.lines, document.labels, document.weak, strict=True):
+            state.update(repr(row).encode("utf-8", "surrogatepass"))
+    return state.hexdigest()

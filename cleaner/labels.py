@@ -1,0 +1,24 @@
+"""The label names of the shipped model and what is kept by default.
+
+A model trained on other data brings its own labels; only ``body`` must be among them.
+"""
+
+__all__ = ["BODY", "DEFAULT_KEEP", "KINDS", "LABELS"]
+
+BODY = "body"
+LABELS: tuple[str, ...] = ("body", "headline", "caption", "byline", "junk")
+DEFAULT_KEEP: frozenset[str] = frozenset({BODY})
+
+#: The kinds of junk, as the third column of a training file names them (``kind`` or ``kind/detail``).
+KINDS: tuple[str, ...] = (
+    "credit",
+    "navigation",
+    "share",
+    "related",
+    "subscribe",
+    "comment",
+    "legal",
+    "advert",
+    "tags",
+    "other",
+)

@@ -1,0 +1,110 @@
+"""What the command line prints: labelled lines, scores, cards, progress."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from cleaner import lines
+from cleaner.cleaning import Cleaner
+
+__all__ = ["FORMS", "print_card", "print_scores", "progress"]
+
+COLOURS = ["green", "bold cyan", "yellow", "magenta", "red", "blue"]
+
+
+def as_table(name: str, text: str, cleaner: Cleaner) -> None:
+    """Print the labelled lines of a document as a table, coloured on a terminal."""
+    table = Table("line", "label", "p", "text", title=name, box=None, title_justify="left")
+    order = cleaner.model.labels
+    for line in cleaner.label(text):
+        colour = COLOURS[order.index(line.label) % len(COLOURS)]
+        share = f"{line.probabilities[line.label]:.2f}"
+        table.add_row(str(line.number), Text(line.label, colour), share, Text(line.text))
+    Console().print(table)
+
+
+def as_tsv(name: str, text: str, cleaner: Cleaner) -> None:
+    """Print the labelled lines as training data; a tab inside a line becomes a space."""
+    found = {line.number: line for line in cleaner.label(text)}
+    rows = lines.split(text)
+    for number in range(1, len(rows) + 1):
+        line = found.get(number)
+        sys.stdout.buffer.write(
+            (f"{line.label}\t{line.text.replace(chr(9), ' ')}\n" if line else "\n").encode("utf-8", "surrogatepass")
+        )
+
+
+def as_jsonl(name: str, text: str, cleaner: Cleaner) -> None:
+    """Print a JSON object for each line."""
+    for line in cleaner.label(text):
+        shares = {label: round(share, 4) for label, share in line.probabilities.items()}
+        row = {"file": name, "line": line.number, "label": line.label, "probabilities": shares, "text": line.text}
+        sys.stdout.buffer.write((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass"))
+
+
+FORMS: dict[str, Callable[[str, str, Cleaner], None]] = {"table": as_table, "tsv": as_tsv, "jsonl": as_jsonl}
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, float], None]]:
+    """Show steps on stderr: a bar on a terminal, else plain lines."""
+    console = Console(stderr=True)
+    begin = time.monotonic()
+    if not console.is_terminal:
+        yield lambda step, share: console.print(f"{time.monotonic() - begin:6.0f} s {share:4.0%} {step}")
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda step, share: bar.update(task, description=step, completed=share)
+
+
+def print_scores(found: dict[str, Any], title: str) -> None:
+    """Print the main figures of an evaluation."""
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    table = Table("label", "precision", "recall", "F1", "± ", "lines", title=title, title_justify="left", box=None)
+    for label, row in found["labels"].items():
+        shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1", "f1_error")]
+        table.add_row(label, *shares, str(row["lines"]))
+    console.print(table)
+    for key, names in (("by_view", "view"), ("by_source", "source"), ("by_language", "language")):
+        groups = {"all": found, **found[key]} if key == "by_view" else found[key]
+        table = Table(
+            names, "body F1", "(uncleaned)", "recall", "removed", "rightly", "shingles", "calibration", box=None
+        )
+        for name, group in groups.items():
+            table.add_row(
+                name,
+                f"{group['body_f1']:.3f}",
+                f"{group['body_f1_uncleaned']:.3f}",
+                f"{group['body_recall']:.3f}",
+                f"{group['removal_recall']:.3f}",
+                f"{group['removal_precision']:.3f}",
+                "{before:.3f} > {after:.3f}".format(**group["shingles"]) if group["shingles"] else "",
+                f"{group['calibration_error']:.3f}",
+            )
+        console.print(table)
+    console.print("Body F1, recall and removals in words; shingles: mean 4-gram F1 of documents, before > after.")
+
+
+def print_card(card: dict[str, Any]) -> None:
+    """Print what a model is."""
+    console = Console()
+    for key in ("date", "labels", "weights", "features", "sha256", "libraries", "options"):
+        if key in card:
+            console.print(f"{key}: {json.dumps(card[key], ensure_ascii=False)}", highlight=False, soft_wrap=True)
+    table = Table(
+        "source", "documents", "sites", "lines", "licence", title="trained on", title_justify="left", box=None
+    )
+    for row in card.get("data", []):
+        table.add_row(row["source"], *(str(row[name]) for name in ("documents", "sites", "lines", "licence")))
+    console.print(table)
+    if "scores" in card:
+        print_scores(card["scores"], "scores on test data")

@@ -1,0 +1,170 @@
+"""Calls the kernels as machine code, without importing numba.
+
+Importing numba and preparing it takes most of a second, too long for a command that cleans one file. So
+the kernels are compiled once (some seconds, on the first use after an installation), their object
+code is kept in a file, and later processes load that file with llvmlite alone. The file's name has
+a digest of the kernels' source, of the library versions and of the processor in it. It lies beside this module,
+or, where that cannot be written, in the user's cache folder; where neither can, each process compiles.
+"""
+
+import ctypes
+import hashlib
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["KERNELS", "call"]
+
+#: Parameters of each kernel: element type and number of dimensions of an array, or ``int``.
+KERNELS: dict[str, str] = {
+    "count_lines": "u1:1 i8:1",
+    "find_lines": "u1:1 i8:1 i8:2",
+    "tokenise": "u1:1 i8:1 i8:1 u1:1 u2:1 i8:1 i8:1 i8:1 u1:1 i4:1 i8:1 i4:2",
+    "token_counts": "u1:1 i4:1 i8:1 i4:2 i4:2",
+    "gram_indices": "i8:1 i8:1 i8:1 u1:1 i8:1 int i4:1 i8:1",
+    "gram_scores": "i8:1 i8:1 i8:1 u1:1 i8:1 f4:2 int f4:2",
+    "line_hashes": "i8:1 i8:1 i8:1",
+    "shared_words": "i8:1 u1:1 i4:1 i8:1 i8:1 i8:1 f4:1 i8:1 i8:1 i4:1 i4:1 u1:1 i8:1 f4:2",
+    "copy_kept": "u1:1 i8:1 i8:1 i8:1 u1:1 u1:1 i8:1",
+}
+#: What compiled code names and, allocating and raising nothing, never calls.
+UNUSED = (
+    "NRT_Free",
+    "NRT_MemInfo_call_dtor",
+    "NRT_decref",
+    "NRT_incref",
+    "numba_do_raise",
+    "numba_gil_ensure",
+    "numba_gil_release",
+    "numba_runtime_build_excinfo_struct",
+    "numba_unpickle",
+)
+ENGINES: list[Any] = []
+HARMLESS = re.compile(r"llvm\..*|Py\w+|_Py\w+|sqrtf?|memset|memcpy|" + "|".join(UNUSED))
+
+
+def call(name: str, *arguments: npt.NDArray[Any] | int) -> int:
+    """Call a kernel on contiguous arrays of the types in :data:`KERNELS`; returns its count."""
+    values: list[int] = []
+    for argument, kind in zip(arguments, KERNELS[name].split(), strict=True):
+        if isinstance(argument, int):
+            values.append(argument)
+            continue
+        if argument.dtype != kind[:2] or argument.ndim != int(kind[3:]) or not argument.flags.c_contiguous:
+            raise TypeError(f"{name}: {argument.dtype} {argument.shape} given for {kind}")
+        values += [argument.ctypes.data, *argument.shape]
+    return int(loaded()[name](*values))
+
+
+@cache
+def loaded() -> dict[str, Any]:
+    """Return the compiled kernels by name, from the cache file or newly compiled."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    abort = ctypes.cast(ctypes.pythonapi.Py_FatalError, ctypes.c_void_p).value
+    for symbol in UNUSED:
+        llvm.add_symbol(symbol, abort)
+    return {name: linked(name, code) for name, code in object_code().items()}
+
+
+def linked(name: str, code: bytes) -> Any:
+    """Return a kernel's object code as a function."""
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    count = sum(1 if kind == "int" else 1 + int(kind[3:]) for kind in KERNELS[name].split())
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(engine.get_function_address(name))
+    ENGINES.append(engine)  # keeps the code alive
+    return function
+
+
+def object_code() -> dict[str, bytes]:
+    """Read the object code of all kernels, or compile and keep it."""
+    name = f"kernels-{fingerprint()}.npz"
+    for folder in cache_folders():
+        try:
+            with np.load(folder / name, allow_pickle=False) as stored:
+                return {kernel: stored[kernel].tobytes() for kernel in KERNELS}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            continue
+    code = compiled()
+    for folder in cache_folders():
+        beside = folder / f".{name[:-4]}.{os.getpid()}.npz"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            np.savez(beside, allow_pickle=False, **{k: np.frombuffer(v, np.uint8) for k, v in code.items()})
+            beside.replace(folder / name)
+            break
+        except OSError:
+            continue
+    return code
+
+
+def cache_folders() -> Iterator[Path]:
+    """Return where compiled code may lie, best first."""
+    yield Path(__file__).parent / "__pycache__"
+    yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "line-cleaner"
+
+
+def fingerprint() -> str:
+    """Return a digest of all that the object code depends on."""
+    here = Path(__file__).parent
+    state = hashlib.sha256()
+    for source in ("alphabet.py", "kernels.py", "table_kernels.py", "word_kernels.py", "native.py"):
+        state.update((here / source).read_bytes())
+    parts = (version("llvmlite"), version("numba"), llvm.get_process_triple(), llvm.get_host_cpu_name())
+    state.update(repr((parts, llvm.get_host_cpu_features().flatten())).encode())
+    return state.hexdigest()[:20]
+
+
+def compiled() -> dict[str, bytes]:
+    """Compile all kernels with numba; takes some seconds."""
+    os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+    import numba
+
+    from cleaner import kernels, table_kernels, word_kernels
+
+    modules = (kernels, table_kernels, word_kernels)
+
+    nb: Any = numba  # it names no types of its own
+    element = {"u1": nb.uint8, "u2": nb.uint16, "i4": nb.int32, "i8": nb.int64, "f4": nb.float32}
+    code = {}
+    for name, spec in KERNELS.items():
+        parameters, arguments, signature = [], [], []
+        for number, kind in enumerate(spec.split()):
+            sizes = [f"n{number}_{axis}" for axis in range(0 if kind == "int" else int(kind[3:]))]
+            parameters += [f"p{number}", *sizes]
+            signature.append(nb.types.CPointer(element[kind[:2]]) if sizes else nb.int64)
+            signature += [nb.int64] * len(sizes)
+            arguments.append(f"carray(p{number}, ({', '.join(sizes)},))" if sizes else f"p{number}")
+        source = f"def {name}({', '.join(parameters)}):\n    return kernel({', '.join(arguments)})\n"
+        scope: dict[str, Any] = {
+            "kernel": next(getattr(m, name) for m in modules if hasattr(m, name)),
+            "carray": nb.carray,
+        }
+        exec(source, scope)
+        code[name] = named(name, nb.cfunc(nb.int64(*signature), error_model="numpy")(scope[name]))
+    return code
+
+
+def named(name: str, function: Any) -> bytes:
+    """Return the object code of a compiled function, exported under a plain name."""
+    text = function.inspect_llvm()
+    strange = [s for s in re.findall(r"^declare .*?@\"?([\w.$]+)", text, re.M) if not HARMLESS.fullmatch(s)]
+    if strange:
+        raise AssertionError(f"{name} calls {strange}, which is not there without numba")
+    module = llvm.parse_assembly(text.replace(function.native_name, name))
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+    )
+    return bytes(machine.emit_object(module))

@@ -1,0 +1,56 @@
+"""Writes the figures of the shipped model's card into README.md: python tests/readme.py"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import cleaner
+
+ROOT = Path(__file__).parent.parent
+VIEWS = {
+    "page": "whole page, by its elements",
+    "html-text": "whole page, html-text",
+    "inscriptis": "whole page, inscriptis",
+    "resiliparse": "resiliparse",
+    "justext": "jusText",
+    "trafilatura": "trafilatura",
+    "trafilatura-recall": "trafilatura, favouring recall",
+    "readability": "readability",
+    "newspaper": "newspaper4k",
+}
+
+
+def figures(card: dict[str, Any]) -> str:
+    """Return the README's tables of figures."""
+    scores = card["scores"]
+    invented = card["held_out"]["invented"]["labels"]
+    rows = ["| label | F1, real sites | ± | F1, invented sites |", "| --- | --- | --- | --- |"]
+    for label, row in scores["labels"].items():
+        rows.append(f"| {label} | {row['f1']:.3f} | {row['f1_error']:.3f} | {invented[label]['f1']:.3f} |")
+    rows += ["", "| text as left by | F1 before | F1 after | body kept | rest removed | document F1 before | after |"]
+    rows.append("| --- | --- | --- | --- | --- | --- | --- |")
+    for view, name in VIEWS.items():
+        row = scores["by_view"][view]
+        numbers = (row["body_f1_uncleaned"], row["body_f1"], row["body_recall"], row["removal_recall"])
+        shingles = (row["shingles"]["before"], row["shingles"]["after"])
+        rows.append(f"| {name} | " + " | ".join(f"{number:.3f}" for number in (*numbers, *shingles)) + " |")
+    lines = scores["lines"]
+    rows += ["", f"Over {lines:,} lines of {scores['documents']:,} texts; expected calibration error "]
+    rows[-1] += f"{scores['calibration_error']:.3f}."
+    return "\n".join(rows)
+
+
+def rendered(readme: str, card: dict[str, Any]) -> str:
+    """Return the README with the figures of a card and the cleaned example between their markers."""
+    after = cleaner.clean((ROOT / "tests/example.txt").read_text("utf-8"))
+    for name, body in (("figures", figures(card)), ("after", f"```text\n{after}```")):
+        block = f"<!-- {name} -->\n{body}\n<!-- end of {name} -->"
+        readme = re.sub(f"<!-- {name} -->.*<!-- end of {name} -->", block.replace("\\", "\\\\"), readme, flags=re.S)
+    return readme
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    card = json.loads((ROOT / "models/default/card.json").read_text("utf-8"))
+    path.write_text(rendered(path.read_text("utf-8"), card), "utf-8")

@@ -1,0 +1,184 @@
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cleaner as package
+from cleaner import lines
+from cleaner.cleaning import Cleaner
+from cleaner.errors import UsageError
+
+BODY = "The ferry was back in service on Friday, the harbour office said."
+PIECES = [
+    BODY,
+    "“It took longer than we had hoped,” the skipper told reporters, “but nobody was hurt.”",
+    "SHARE THIS",
+    "By A. Person, Staff Writer",
+    "Read more",
+    "\u6e2f\u53e3\u5468\u4e94\u6062\u590d\u901a\u822a\uff0c\u5de5\u4f5c\u4eba\u5458\u8bf4\u3002",
+    "",
+    "",
+    " \t",
+    "\u200b",
+    "\ufeff",
+    "\x00",
+    "\ud800",
+]
+ENDINGS = ["\n", "\n", "\r\n", "\r", "\u2028", "\x85", "\x0b", ""]
+ROWS = st.lists(st.tuples(st.sampled_from(PIECES) | st.text(st.characters()), st.sampled_from(ENDINGS)), max_size=12)
+TEXTS = st.builds(
+    str.__add__, st.sampled_from(["", "", "\ufeff"]), ROWS.map(lambda rows: "".join(a + b for a, b in rows))
+)
+TEXTS = TEXTS | st.text(st.characters())
+
+
+def kept_lines(text: str, cleaner: Cleaner) -> list[str]:
+    """Say slowly which lines stay: a plain reference for :func:`cleaner.cleaning.kept_with_blanks`."""
+    rows = lines.split(text.removeprefix(lines.BOM))
+    full = [number for number, row in enumerate(rows) if not lines.blank(row)]
+    chosen = {line.number - 1 for line in cleaner.label(text) if line.label in cleaner.keep}
+    out = []
+    for number, row in enumerate(rows):
+        before = [other for other in full if other < number]
+        after = [other for other in full if other > number]
+        if number in full:
+            stays = number in chosen
+        elif not full:
+            stays = True
+        else:
+            owner = before[-1] if before else after[0]
+            stays = owner in chosen and (not after or any(other in chosen for other in after))
+        if stays:
+            out.append(row)
+    return out
+
+
+def subsequence(part: list[str], whole: list[str]) -> bool:
+    rest = iter(whole)
+    return all(line in rest for line in part)
+
+
+@given(TEXTS)
+def test_output_is_a_subsequence_of_the_input(cleaner: Cleaner, text: str) -> None:
+    result = cleaner.clean(text)
+    assert result.startswith(lines.BOM) or not text.startswith(lines.BOM)
+    found, given = (lines.split(one.removeprefix(lines.BOM)) for one in (result, text))
+    assert subsequence(found, given)
+
+
+@given(TEXTS)
+def test_clean_is_label_filtered(cleaner: Cleaner, text: str) -> None:
+    mark = lines.BOM if text.startswith(lines.BOM) else ""
+    assert cleaner.clean(text) == mark + lines.join(kept_lines(text, cleaner))
+
+
+@given(TEXTS)
+def test_label_gives_the_lines_of_split(cleaner: Cleaner, text: str) -> None:
+    rows = enumerate(lines.split(text.removeprefix(lines.BOM)), 1)
+    expected = [(number, lines.content(row)) for number, row in rows if not lines.blank(row)]
+    found = cleaner.label(text)
+    assert [(line.number, line.text) for line in found] == expected
+    for line in found:
+        assert list(line.probabilities) == cleaner.model.labels
+        assert sum(line.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+@given(st.lists(TEXTS, max_size=6))
+def test_batch_is_one_by_one(cleaner: Cleaner, texts: list[str]) -> None:
+    assert list(cleaner.clean_batch(texts)) == [cleaner.clean(text) for text in texts]
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_other_documents_change_nothing(cleaner: Cleaner, before: str, text: str, after: str) -> None:
+    alone = cleaner.result([text.encode("utf-8", "surrogatepass")])
+    batch = [one.encode("utf-8", "surrogatepass") for one in (before, text, after)]
+    together = cleaner.result(batch)
+    mine = together.batch.document == 1
+    assert together.codes[mine].tolist() == alone.codes.tolist()
+    assert together.probabilities[mine] == pytest.approx(alone.probabilities, abs=1e-4)
+
+
+@given(st.lists(st.text().map(str.encode), max_size=5))
+def test_any_utf8_is_cleaned(cleaner: Cleaner, documents: list[bytes]) -> None:
+    assert len(list(cleaner.clean_bytes(documents))) == len(documents)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("\n", "\n"),
+        ("\n \n\r\n\u00a0", "\n \n\r\n\u00a0"),
+        ("\ufeff", "\ufeff"),
+        ("\ufeff\n", "\ufeff\n"),
+        (BODY, BODY),
+        (BODY + "\n", BODY + "\n"),
+        (BODY + "\n\n", BODY + "\n\n"),
+        ("\n\n" + BODY, "\n\n" + BODY),
+        ("SHARE THIS", ""),
+        ("SHARE THIS\n", ""),
+        (f"{BODY}\n\nSHARE THIS\n", f"{BODY}\n"),
+        (f"{BODY}\r\n\r\nSHARE THIS\r\n", f"{BODY}\r\n"),
+        (f"\ufeff{BODY}\n\nSHARE THIS", f"\ufeff{BODY}\n"),
+        (f"{BODY}\u2028SHARE THIS\u2028", f"{BODY}\u2028"),
+        (f"{BODY}\rSHARE THIS\r", f"{BODY}\r"),
+    ],
+)
+def test_edges(cleaner: Cleaner, text: str, expected: str) -> None:
+    assert cleaner.clean(text) == expected
+    assert list(cleaner.clean_bytes([text.encode()])) == [expected.encode()]
+    assert package.clean(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "\x00" * 100 + "\n", "\ud800\udc00\ud800", "\udfff\n" * 3, "\U0010ffff", "\ue000"]
+)
+def test_odd_characters(cleaner: Cleaner, text: str) -> None:
+    assert [line.text for line in cleaner.label(text)] == text.splitlines()
+    assert subsequence(lines.split(cleaner.clean(text)), lines.split(text))
+
+
+def test_no_documents(cleaner: Cleaner) -> None:
+    assert list(cleaner.clean_bytes([])) == []
+    assert list(cleaner.clean_batch([])) == []
+    assert list(cleaner.clean_bytes([b"", b"\n", b""])) == [b"", b"\n", b""]
+
+
+def test_all_labels_kept_is_the_input(cleaner: Cleaner) -> None:
+    everything = Cleaner(cleaner.model, cleaner.model.labels)
+    text = f"\ufeff\n\n{BODY}\r\n \nSHARE THIS\n\n\nBy A. Person\u2028\n\n"
+    assert everything.clean(text) == text
+
+
+@pytest.mark.parametrize("keep", [[], ["Body"], ["body", "prose"]])
+def test_keep_must_name_labels(cleaner: Cleaner, keep: list[str]) -> None:
+    with pytest.raises(UsageError, match="keep"):
+        Cleaner(cleaner.model, keep)
+
+
+def test_batch_reads_ahead_only_a_megabyte(cleaner: Cleaner) -> None:
+    taken = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal taken
+        for _ in range(100):
+            taken += 1
+            yield (BODY + "\n") * 3000
+
+    next(cleaner.clean_batch(texts()))
+    assert taken < 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", ["word ", "x", "\u6e2f", "a. "])
+def test_one_huge_line(cleaner: Cleaner, unit: str) -> None:
+    text = unit * (50_000_000 // len(unit.encode()))
+    assert cleaner.clean(text) in (text, "")
+
+
+@pytest.mark.slow
+def test_a_million_lines(cleaner: Cleaner) -> None:
+    text = f"{BODY}\n" * 500_000 + "SHARE THIS\n" * 500_000
+    result = cleaner.clean(text)
+    assert subsequence(lines.split(result), lines.split(text))

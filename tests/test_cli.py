@@ -1,0 +1,310 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cleaner.cleaning import Cleaner
+from cleaner.cli import app
+from cleaner.corpus import read_tsv
+
+COMMAND = str(Path(sys.executable).with_name("cleaner"))
+BODY = "The ferry was back in service on Friday, the harbour office said.\n"
+TEXT = f"{BODY}\nSHARE THIS\n"
+
+
+def call(*arguments: str | Path, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments], input=stdin)
+
+
+def refused(result: Result, code: int, *words: str) -> None:
+    """Check exit code and that stderr is one plain line with the words in it."""
+    assert result.exit_code == code, result.stderr
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.endswith("\n")
+    for word in ("cleaner: ", *words):
+        assert word in result.stderr
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Path:
+    path = tmp_path / "article.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def test_clean_to_stdout(article: Path) -> None:
+    result = call("clean", article)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, BODY, "")
+    assert article.read_text() == TEXT
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",)])
+def test_clean_stdin(arguments: tuple[str, ...]) -> None:
+    result = call("clean", *arguments, stdin=TEXT.encode())
+    assert (result.exit_code, result.stdout, result.stderr) == (0, BODY, "")
+
+
+def test_clean_to_file(article: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.txt"
+    out.write_text("old")
+    result = call("clean", article, "-o", out)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert out.read_bytes() == BODY.encode()
+    assert names(tmp_path) == ["article.txt", "out.txt"]
+
+
+def test_clean_several_to_a_folder(article: Path, tmp_path: Path) -> None:
+    (tmp_path / "second.txt").write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    (tmp_path / "out").mkdir()
+    result = call("clean", article, tmp_path / "second.txt", "-", "-o", tmp_path / "out", stdin=b"SHARE THIS\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert names(tmp_path / "out") == ["article.txt", "second.txt", "stdin.txt"]
+    assert (tmp_path / "out" / "article.txt").read_bytes() == BODY.encode()
+    assert (tmp_path / "out" / "second.txt").read_bytes() == b"\xef\xbb\xbf" + BODY.replace("\n", "\r\n").encode()
+    assert (tmp_path / "out" / "stdin.txt").read_bytes() == b""
+
+
+def test_clean_one_to_a_folder(article: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    assert call("clean", article, "-o", tmp_path / "out").exit_code == 0
+    assert (tmp_path / "out" / "article.txt").read_text() == BODY
+
+
+def test_keep(article: Path) -> None:
+    assert call("clean", article, "--keep", "body, junk").stdout == TEXT
+    assert call("clean", article, "--keep", "junk").stdout == "SHARE THIS\n"
+
+
+def test_diff(article: Path) -> None:
+    result = call("clean", article, "--diff")
+    assert result.exit_code == 0
+    rows = result.stdout.split("\n")
+    assert rows[:2] == [f"--- {article}", f"+++ {article} (cleaned)"]
+    assert [row for row in rows[2:] if row[:1] in ("-", "+")] == ["-", "-SHARE THIS"]
+    article.write_text(BODY)
+    assert call("clean", article, "--diff").stdout == ""
+
+
+def test_label_table(article: Path) -> None:
+    result = call("label", article)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert all(word in result.stdout for word in ("label", "body", "junk", "SHARE THIS"))
+
+
+def test_label_tsv_is_training_data(article: Path, tmp_path: Path) -> None:
+    article.write_text("SHARE\tTHIS\n\n" + TEXT)
+    result = call("label", article, "--format", "tsv")
+    assert result.stdout == f"junk\tSHARE THIS\n\nbody\t{BODY}\njunk\tSHARE THIS\n"
+    (tmp_path / "quay").mkdir()
+    (tmp_path / "quay" / "article.tsv").write_text(result.stdout)
+    found = read_tsv(tmp_path / "quay" / "article.tsv")
+    assert found.labels == ("junk", "body", "junk")
+    assert found.text() == article.read_text().replace("\t", " ")
+
+
+def test_label_jsonl(article: Path, cleaner: Cleaner) -> None:
+    rows = [json.loads(row) for row in call("label", article, "--format", "jsonl").stdout.splitlines()]
+    assert [(row["file"], row["line"], row["label"], row["text"]) for row in rows] == [
+        (str(article), 1, "body", BODY.strip()),
+        (str(article), 3, "junk", "SHARE THIS"),
+    ]
+    for row, line in zip(rows, cleaner.label(TEXT), strict=True):
+        assert row["probabilities"] == pytest.approx(line.probabilities, abs=1e-3)
+
+
+def test_info() -> None:
+    result = call("info")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "labels" in result.stdout
+    card = json.loads(call("info", "default", "--json").stdout)
+    assert card["labels"] == ["body", "headline", "caption", "byline", "junk"]
+
+
+def test_version() -> None:
+    assert call("--version").stdout == version("line-cleaner") + "\n"
+
+
+@pytest.mark.parametrize("verb", ["clean", "label", "train", "evaluate", "info"])
+def test_help_has_an_example(verb: str) -> None:
+    result = call(verb, "--help")
+    assert result.exit_code == 0
+    assert f"Example: cleaner {verb}" in result.stdout
+
+
+def test_evaluate(tmp_path: Path) -> None:
+    (tmp_path / "quay").mkdir()
+    (tmp_path / "quay" / "article.tsv").write_text(f"# view: page\nbody\t{BODY}junk\tSHARE THIS\tshare/bar\n")
+    found = json.loads(call("evaluate", tmp_path, "--json").stdout)
+    assert (found["documents"], found["lines"], found["body_f1"]) == (1, 2, 1.0)
+    assert found["labels"]["junk"]["recall"] == 1.0
+    shown = call("evaluate", tmp_path)
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert "precision" in shown.stdout
+
+
+@pytest.mark.parametrize("verb", ["clean", "label"])
+def test_missing_file_and_folder(verb: str, article: Path, tmp_path: Path) -> None:
+    refused(call(verb, tmp_path / "nowhere.txt"), 2, "nowhere.txt")
+    refused(call(verb, article, tmp_path / "nowhere.txt"), 2, "nowhere.txt")
+    refused(call(verb, tmp_path), 2, tmp_path.name, "folder")
+
+
+@pytest.mark.parametrize("verb", ["clean", "label"])
+@pytest.mark.parametrize(
+    ("data", "place"), [(b"fine\nbad \xff\n", ":2:"), (b"cut \xe2\x82", ":1:"), (bytes(range(256)) * 9, ":2:")]
+)
+def test_not_utf8(verb: str, data: bytes, place: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_bytes(data)
+    result = call(verb, tmp_path / "bad.txt")
+    refused(result, 1, f"bad.txt{place}")
+    assert result.stdout == ""
+    refused(call(verb, stdin=data), 1, f"stdin{place}")
+
+
+def test_a_bad_file_does_not_stop_the_others(article: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_bytes(b"\xff")
+    (tmp_path / "out").mkdir()
+    refused(call("clean", tmp_path / "bad.txt", article, "-o", tmp_path / "out"), 1, "bad.txt:1:")
+    assert names(tmp_path / "out") == ["article.txt"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\x00\n"])
+def test_hardly_anything(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "small.txt").write_bytes(data)
+    for arguments in (
+        ["clean"],
+        ["clean", "--diff"],
+        *(["label", "--format", form] for form in ("table", "tsv", "jsonl")),
+    ):
+        result = call(*arguments, tmp_path / "small.txt")
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_output_that_cannot_be(article: Path, tmp_path: Path) -> None:
+    before = names(tmp_path)
+    refused(call("clean", article, "-o", tmp_path / "missing" / "out.txt"), 2, "missing")
+    refused(call("clean", article, "-o", article / "out.txt"), 2, "article.txt")
+    refused(call("clean", article, "-o", article), 2, "article.txt", "input itself")
+    refused(call("clean", article, "-o", tmp_path), 2, "article.txt", "input itself")
+    refused(call("clean", article, "-", "-o", tmp_path / "missing", stdin=b"x"), 2, "missing")
+    refused(call("clean", article, article, "-o", tmp_path), 2, "same name")
+    assert names(tmp_path) == before
+    assert article.read_text() == TEXT
+
+
+def test_message_names_the_output_as_given(article: Path, tmp_path: Path) -> None:
+    refused(call("clean", article, "-o", tmp_path / "missing" / "out.txt"), 2, f"{tmp_path}/missing/out.txt: ")
+
+
+def test_output_through_a_link(article: Path, tmp_path: Path) -> None:
+    """What -o names stays what it is: a link to a file, as a device would."""
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    assert call("clean", article, "-o", tmp_path / "link.txt").exit_code == 0
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == BODY
+
+
+def test_output_to_a_pipe(article: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE) as reader:
+        try:
+            assert call("clean", article, "-o", tmp_path / "pipe").exit_code == 0
+            assert reader.communicate(timeout=5)[0] == BODY.encode()
+        finally:
+            reader.kill()
+
+
+def test_read_only_folder(article: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    if os.access(closed, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    refused(call("clean", article, "-o", closed / "out.txt"), 2, "closed")
+    assert names(closed) == []
+
+
+@pytest.mark.parametrize("keep", ["Body", "", "body,", "body,prose"])
+def test_unknown_keep(keep: str, article: Path, tmp_path: Path) -> None:
+    refused(call("clean", article, "--keep", keep, "-o", tmp_path / "out.txt"), 2, "labels are body")
+    assert names(tmp_path) == ["article.txt"]
+
+
+def test_wrong_use(article: Path, tmp_path: Path) -> None:
+    refused(call("label", article, "--format", "xml"), 2, "xml", "jsonl")
+    refused(call("clean", article, "--model", tmp_path / "nowhere"), 2, "nowhere")
+    refused(call("info", tmp_path), 2, "card.json")
+    refused(call("evaluate", tmp_path / "nowhere"), 2, "nowhere")
+    refused(call("evaluate", article), 2, "article.txt")
+    for arguments in (["--nonsense"], ["sweep"], ["clean", "--nonsense"], ["train", str(article)], ["evaluate"]):
+        result = call(*arguments)
+        assert result.exit_code == 2
+        assert "Traceback" not in result.stderr
+
+
+def test_train_on_too_little(tmp_path: Path) -> None:
+    (tmp_path / "quay").mkdir()
+    (tmp_path / "quay" / "article.tsv").write_text(f"body\t{BODY}junk\tSHARE THIS\tshare/bar\n")
+    result = call("train", tmp_path / "quay", "-o", tmp_path / "model")
+    assert result.exit_code == 2
+    assert "too few sites" in result.stderr.splitlines()[-1]
+    assert names(tmp_path) == ["quay", "quay/article.tsv"]
+
+
+def test_installed_command(article: Path) -> None:
+    run = subprocess.run([COMMAND, "clean", article], capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, BODY.encode(), b"")
+    run = subprocess.run([COMMAND, "clean", "nowhere.txt"], capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr.count(b"\n")) == (2, b"", 1)
+
+
+@pytest.mark.parametrize("form", ["table", "tsv", "jsonl"])
+def test_odd_terminal_encoding(form: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.txt").write_text("Caf\u00e9 \u2013 \u6e2f\u53e3\n", "utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(
+        [COMMAND, "label", "--format", form, tmp_path / "odd.txt"], capture_output=True, env=environment, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("verb", ["clean", "clean --diff", "label --format tsv", "label --format jsonl", "label"])
+def test_closed_pipe(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "big.txt").write_text(BODY * 2 + "\n" * 200_000 + BODY)
+    line = f"{COMMAND} {verb} {tmp_path / 'big.txt'} | head -1"
+    run = subprocess.run(line, shell=True, capture_output=True, check=False)
+    assert run.stderr == b""
+    assert run.stdout.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_full_disk(article: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run([COMMAND, "clean", article], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert run.returncode == 2
+    assert run.stderr.count(b"\n") == 1
+
+
+@pytest.mark.slow
+def test_start_takes_at_most_half_of_importing_scikit_learn(article: Path) -> None:
+    def median(command: list[str]) -> float:
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True)
+            times.append(time.perf_counter() - begin)
+        return sorted(times)[2]
+
+    mine = median([COMMAND, "clean", str(article)])
+    assert mine <= median([sys.executable, "-c", "import sklearn.linear_model"]) / 2

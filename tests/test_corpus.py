@@ -1,0 +1,197 @@
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleaner.cleaning import Cleaner
+from cleaner.corpus import digest, fold_of, read_labelled, read_tsv
+from cleaner.errors import DataError
+from cleaner.evaluation import evaluate
+
+TSV = """# language: en
+# view: page
+
+headline\tFerry back in service
+body\tThe ferry was back in service on Friday.
+
+body\tNobody was hurt.
+junk\tA. Person / Agency\tcredit
+junk\tSHARE THIS\tshare/bar
+"""
+RECORD: dict[str, Any] = {
+    "id": "p1",
+    "site": "quay.example",
+    "source": "made-up",
+    "lang": "en",
+    "view": "page",
+    "lines": [
+        {"text": "Ferry back in service", "label": "headline"},
+        {"text": "The ferry was back in service.", "label": "body", "blank_before": True},
+        {"text": " ", "label": "junk"},
+        {"text": "two\nlines", "label": "junk", "weak": True, "kind": "related"},
+    ],
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    def put(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return put
+
+
+Write = Callable[[str, str | bytes], Path]
+
+
+def test_tsv(write: Write) -> None:
+    found = read_tsv(write("quay/ferry.tsv", TSV))
+    assert (found.id, found.site, found.language, found.view) == ("quay/ferry", "quay", "en", "page")
+    assert found.labels == ("headline", "body", "body", "junk", "junk")
+    assert found.kinds == ("", "", "", "credit", "share/bar")
+    assert found.blank_before == (False, False, True, False, False)
+    assert found.weak == (False,) * 5
+    body = "The ferry was back in service on Friday.\n\nNobody was hurt.\n"
+    assert found.text() == f"Ferry back in service\n{body}A. Person / Agency\nSHARE THIS\n"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_tsv_endings_and_no_final_newline(write: Write, ending: str) -> None:
+    found = read_tsv(write("quay/ferry.tsv", ending.join(TSV.rstrip("\n").split("\n"))))
+    assert found == read_tsv(write("quay/ferry.tsv", TSV))
+
+
+def test_tsv_without_header(write: Write) -> None:
+    found = read_tsv(write("quay/ferry.tsv", "body\tOne.\nprice\t3.20\n"))
+    assert (found.language, found.view, found.labels) == ("", "", ("body", "price"))
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("body\tOne.\nTwo.\n", 2),
+        ("body\tOne.\nbody\tTwo.\tcredit\tmore\n", 2),
+        ("Body\tOne.\n", 1),
+        ("# language: en\n\nBODY\tOne.\n", 3),
+        (" body\tOne.\n", 1),
+        ("\tOne.\n", 1),
+        ("body\t\n", 1),
+        ("body\tOne.\n\nbody\t \u00a0\n", 3),
+        ("junk\tOne.\tadverb\n", 1),
+        ("junk\tOne.\tother/\njunk\tTwo.\tShare\n", 2),
+        ("body\tOne.\n# language: en\n", 2),
+    ],
+)
+def test_wrong_tsv(write: Write, content: str, line: int) -> None:
+    path = write("quay/ferry.tsv", content)
+    with pytest.raises(DataError) as caught:
+        read_labelled([path])
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ferry.tsv", "ferry.jsonl", "ferry.jsonl.gz", "ferry.txt", "ferry"])
+def test_missing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=name):
+        read_labelled([tmp_path / name])
+
+
+def test_not_utf8(write: Write) -> None:
+    for path in (write("a/b.tsv", b"body\tcaf\xe9\n"), write("c.jsonl", b'{"id": "\xe9"}\n')):
+        with pytest.raises(DataError, match=path.name):
+            read_labelled([path])
+
+
+def test_folder(write: Write, tmp_path: Path) -> None:
+    for name in ("b/2.tsv", "b/1.tsv", "a/3.tsv"):
+        write(name, TSV)
+    write("a/empty.tsv", "# language: en\n")
+    write("a/notes.txt", "not data")
+    assert [found.id for found in read_labelled([tmp_path])] == ["a/3", "b/1", "b/2"]
+
+
+def test_folder_without_data(write: Write, tmp_path: Path) -> None:
+    write("a/notes.txt", "not data")
+    with pytest.raises(DataError, match="no labelled files"):
+        read_labelled([tmp_path])
+
+
+@pytest.mark.parametrize("name", ["pages.jsonl", "pages.jsonl.gz"])
+def test_jsonl(write: Write, name: str) -> None:
+    data = (json.dumps(RECORD) + "\n").encode() * 2
+    found = read_labelled([write(name, gzip.compress(data) if name.endswith("gz") else data)])
+    assert len(found) == 2
+    one = found[0]
+    assert (one.id, one.site, one.source, one.language, one.view) == ("p1", "quay.example", "made-up", "en", "page")
+    assert one.lines == ("Ferry back in service", "The ferry was back in service.", "two lines")
+    assert one.labels == ("headline", "body", "junk")
+    assert one.weak == (False, False, True)
+    assert one.blank_before == (False, True, False)
+    assert one.kinds == ("", "", "related")
+
+
+def test_gzip_cut_off(write: Write) -> None:
+    rows = "".join(json.dumps({**RECORD, "id": str(number)}) + "\n" for number in range(2000))
+    data = gzip.compress(rows.encode())
+    path = write("pages.jsonl.gz", data[: len(data) // 2])
+    with pytest.raises(DataError, match=r"pages\.jsonl\.gz"):
+        read_labelled([path])
+
+
+def test_no_gzip(write: Write) -> None:
+    with pytest.raises(DataError, match=r"pages\.jsonl\.gz"):
+        read_labelled([write("pages.jsonl.gz", b"plain text")])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        "",
+        "[]",
+        "null",
+        '"text"',
+        "{}",
+        json.dumps({**RECORD, "lines": None}),
+        json.dumps({**RECORD, "lines": ["text"]}),
+        json.dumps({**RECORD, "lines": [{"text": "One."}]}),
+        json.dumps({**RECORD, "lines": [{"text": 1, "label": "body"}]}),
+        json.dumps({**RECORD, "lines": [{"text": "One.", "label": None}]}),
+        json.dumps({**RECORD, "lines": [{"text": "One.", "label": 3}]}),
+        json.dumps({**RECORD, "lines": [{"text": "One.", "label": "Body"}]}),
+        json.dumps({**RECORD, "lines": [{"text": "One.", "label": ""}]}),
+    ],
+)
+def test_wrong_jsonl(write: Write, bad: str) -> None:
+    path = write("pages.jsonl", f"{json.dumps(RECORD)}\n{bad}\n{json.dumps(RECORD)}\n")
+    with pytest.raises(DataError) as caught:
+        read_labelled([path])
+    assert str(caught.value).startswith(f"{path}:2: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_evaluate_refuses_unknown_labels_and_nothing(write: Write, cleaner: Cleaner) -> None:
+    with pytest.raises(DataError, match="price"):
+        evaluate([write("a/b.tsv", "body\tOne.\nprice\t3.20\n")], cleaner)
+    with pytest.raises(DataError, match="no labelled lines"):
+        evaluate([write("a/b.tsv", "\n")], cleaner)
+
+
+def test_evaluate_counts_sure_lines(write: Write, cleaner: Cleaner) -> None:
+    found = evaluate([write("pages.jsonl", json.dumps(RECORD) + "\n")], cleaner)
+    assert (found["documents"], found["lines"]) == (1, 2)
+    assert {label: row["lines"] for label, row in found["labels"].items() if row["lines"]} == {"body": 1, "headline": 1}
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_fold_and_digest_do_not_change_with_the_machine(write: Write) -> None:
+    assert [fold_of(site, 5) for site in ("quay", "pier", "quay.example")] == [2, 4, 1]
+    one = [read_tsv(write("quay/ferry.tsv", TSV))]
+    assert digest(one) == digest(one)
+    assert digest(one) != digest([*one, *one])

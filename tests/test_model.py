@@ -1,0 +1,220 @@
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cleaner.errors import ModelError
+from cleaner.model import Model, find_model
+
+DEFAULT = find_model("default")
+TEXT = "Ferry back\nBy A. Person\n\nThe ferry was back in service on Friday, the harbour office said.\nSHARE\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DEFAULT, tmp_path / "model"))
+
+
+def edit_card(folder: Path, **values: Any) -> None:
+    path = folder / "card.json"
+    card = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**card, **values}), "utf-8")
+
+
+def edit_arrays(folder: Path, change: Callable[[dict[str, Any]], None], restate: bool = False) -> None:
+    """Change the arrays and make the card's digest fit, with ``restate`` the shapes and types, too."""
+    path = folder / "weights.npz"
+    with np.load(path) as stored:
+        arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
+    change(arrays)
+    np.savez(path, allow_pickle=True, **arrays)
+    edit_card(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    if restate:
+        edit_card(folder, arrays={name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in arrays.items()})
+
+
+def refused(folder: Path, name: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        Model.load(folder)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    refused(tmp_path / "nowhere", "nowhere")
+    with pytest.raises(ModelError, match="no-such-name"):
+        Model.load("no-such-name")
+
+
+@pytest.mark.parametrize("name", ["card.json", "weights.npz"])
+def test_missing_file(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    refused(folder, name)
+
+
+@pytest.mark.parametrize("name", ["card.json", "weights.npz"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_cut_short(folder: Path, name: str, share: float) -> None:
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[: int(len(data) * share)])
+    refused(folder, name)
+
+
+def test_changed_weights(folder: Path) -> None:
+    data = bytearray((folder / "weights.npz").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "weights.npz").write_bytes(data)
+    refused(folder, "weights.npz")
+
+
+def test_damage_behind_a_fitting_digest(folder: Path) -> None:
+    data = bytearray((folder / "weights.npz").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    (folder / "weights.npz").write_bytes(data)
+    edit_card(folder, sha256=hashlib.sha256(data).hexdigest())
+    refused(folder, "weights.npz")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"format": 0},
+        {"format": None},
+        {"features": -1},
+        {"features": "x"},
+        {"labels": ["headline", "junk"]},
+        {"labels": "body"},
+        {"labels": ["body", 1]},
+        {"weights": None},
+        {"weights": [1.0]},
+        {"weights": [1.0, 1.0, 0.0, 1.0, 1.0]},
+        {"weights": [1.0, 1.0, math.nan, 1.0, 1.0]},
+        {"arrays": []},
+        {"sha256": None},
+    ],
+    ids=str,
+)
+def test_wrong_card(folder: Path, values: dict[str, Any]) -> None:
+    edit_card(folder, **values)
+    refused(folder, "card.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "\xff"])
+def test_card_is_no_card(folder: Path, text: str) -> None:
+    (folder / "card.json").write_bytes(text.encode("latin1"))
+    refused(folder, "card.json")
+
+
+def pickled(arrays: dict[str, Any]) -> None:
+    arrays["table"] = np.array([{"a": 1}], dtype=object)
+
+
+def missing(arrays: dict[str, Any]) -> None:
+    del arrays["hidden_bias"]
+
+
+def extra(arrays: dict[str, Any]) -> None:
+    arrays["more"] = np.zeros(1, np.float32)
+
+
+def not_a_number(arrays: dict[str, Any]) -> None:
+    arrays["hidden_weights"][0, 0] = np.nan
+
+
+def infinite(arrays: dict[str, Any]) -> None:
+    arrays["table"][0, 0] = np.inf
+
+
+def float64(arrays: dict[str, Any]) -> None:
+    arrays["hidden_bias"] = arrays["hidden_bias"].astype(np.float64)
+
+
+def fewer_rows(arrays: dict[str, Any]) -> None:
+    arrays["table"] = arrays["table"][:-1]
+
+
+def fewer_columns(arrays: dict[str, Any]) -> None:
+    arrays["table"] = arrays["table"][:, :-1]
+
+
+def fewer_inputs(arrays: dict[str, Any]) -> None:
+    arrays["hidden_weights"] = arrays["hidden_weights"][:-1]
+
+
+def fewer_first_inputs(arrays: dict[str, Any]) -> None:
+    arrays["first_weights"] = arrays["first_weights"][:-1]
+
+
+def fewer_hidden(arrays: dict[str, Any]) -> None:
+    arrays["output_weights"] = arrays["output_weights"][:-1]
+
+
+def fewer_classes(arrays: dict[str, Any]) -> None:
+    arrays["classes"] = arrays["classes"][:1000]
+
+
+def unknown_class(arrays: dict[str, Any]) -> None:
+    arrays["classes"][65] = 255
+
+
+def empty_table(arrays: dict[str, Any]) -> None:
+    arrays["table"] = arrays["table"][:0]
+
+
+CHANGES = [
+    missing,
+    extra,
+    not_a_number,
+    infinite,
+    float64,
+    fewer_rows,
+    fewer_columns,
+    fewer_inputs,
+    fewer_first_inputs,
+    fewer_hidden,
+    fewer_classes,
+    unknown_class,
+    empty_table,
+]
+
+
+@pytest.mark.parametrize("restate", [False, True], ids=["card-as-it-was", "card-restated"])
+@pytest.mark.parametrize("change", [pickled, *CHANGES])
+def test_wrong_arrays(folder: Path, change: Callable[[dict[str, Any]], None], restate: bool) -> None:
+    edit_arrays(folder, change, restate)
+    refused(folder, "weights.npz")
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    model = Model.load()
+    model.save(tmp_path / "copy")
+    again = Model.load(tmp_path / "copy")
+    before, after = (one.probabilities(one.read([TEXT.encode()])) for one in (model, again))
+    assert np.array_equal(before, after)
+    assert again.labels == model.labels
+    assert again.card == json.loads((tmp_path / "copy" / "card.json").read_text("utf-8"))
+    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["card.json", "weights.npz"]
+
+
+def test_saving_over_a_model_replaces_it(folder: Path) -> None:
+    (folder / "weights.npz").write_bytes(b"old")
+    Model.load().save(folder)
+    assert Model.load(folder).labels == Model.load().labels
+
+
+def test_shipped_folder() -> None:
+    files = sorted(path.name for path in DEFAULT.iterdir())
+    assert files == ["card.json", "weights.npz"]
+    assert sum(path.stat().st_size for path in DEFAULT.iterdir()) < 12_000_000
+    card = json.loads((DEFAULT / "card.json").read_text("utf-8"))
+    assert card["sha256"] == hashlib.sha256((DEFAULT / "weights.npz").read_bytes()).hexdigest()
+    with np.load(DEFAULT / "weights.npz", allow_pickle=False) as stored:
+        found = {name: {"shape": list(stored[name].shape), "dtype": str(stored[name].dtype)} for name in stored.files}
+    assert card["arrays"] == found
+    assert card["labels"] == ["body", "headline", "caption", "byline", "junk"]

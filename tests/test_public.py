@@ -1,0 +1,181 @@
+"""The public names, and the shape of the source: who imports whom, how long things are."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import cleaner
+
+FOLDER = Path(cleaner.__file__).parent
+MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+#: What each module may import from the package; a module that is not here fails the test.
+MAY_IMPORT: dict[str, set[str]] = {
+    "alphabet": set(),
+    "classifier": set(),
+    "cleaning": {"errors", "features", "labels", "model", "native"},
+    "cli": {"cleaning", "errors", "evaluation", "listing", "model", "training"},
+    "context": {"features", "native"},
+    "corpus": {"errors", "labels", "lines"},
+    "errors": set(),
+    "evaluation": {"alphabet", "cleaning", "corpus", "errors", "features", "labels"},
+    "features": {"alphabet", "native"},
+    "kernels": {"alphabet"},
+    "table_kernels": {"alphabet", "kernels"},
+    "word_kernels": {"alphabet", "kernels"},
+    "labels": set(),
+    "lines": set(),
+    "listing": {"cleaning", "lines"},
+    "model": {"alphabet", "context", "errors", "features", "labels"},
+    "native": {"kernels", "table_kernels", "word_kernels"},
+    "sampling": {"corpus", "errors", "features", "labels"},
+    "shortcuts": {"cleaning"},
+    "training": {"classifier", "cleaning", "corpus", "evaluation", "features", "labels", "model", "sampling"},
+}
+HEAVY = ("sklearn", "scipy", "joblib")
+LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "lines", "labels", "errors", "corpus")
+TALKS = {"cli", "listing"}
+
+#: Loops over bytes that are written for the compiler; all else stays under 40 lines.
+KERNELS = {"kernels", "table_kernels", "word_kernels"}
+LONG_KERNELS = {"gram_scores", "tokenise"}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse((FOLDER / f"{module}.py").read_text("utf-8"))
+
+
+def imported(module: str) -> set[str]:
+    """Return the full names that a module imports, inside functions too, for type checkers alone not."""
+    out: set[str] = set()
+    waiting: list[ast.AST] = [tree(module)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            out |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import"
+            out |= {f"{node.module}.{alias.name}" for alias in node.names}
+        waiting += ast.iter_child_nodes(node)
+    return out
+
+
+def inside(module: str) -> set[str]:
+    """Return the modules of the package that a module imports."""
+    return {name.split(".")[1] for name in imported(module) if name.startswith("cleaner.")}
+
+
+def reach(module: str) -> set[str]:
+    """Return the modules that a module imports, directly or not."""
+    found, waiting = set[str](), [module]
+    while waiting:
+        new = inside(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_public_names() -> None:
+    assert sorted(cleaner.__all__) == sorted(cleaner.HOMES)
+    assert cleaner.__all__ == sorted(cleaner.__all__)
+
+
+@pytest.mark.parametrize("name", cleaner.HOMES)
+def test_public_name(name: str) -> None:
+    found = getattr(cleaner, name)
+    assert found.__module__ == f"cleaner.{cleaner.HOMES[name]}"
+    assert found.__doc__
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'sweep'"):
+        _ = cleaner.sweep
+
+
+def loaded_by(statement: str) -> list[str]:
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return run.stdout.split()
+
+
+@pytest.mark.parametrize("statement", ["import cleaner", "import cleaner.cleaning", "from cleaner import clean"])
+def test_inference_does_not_import_training(statement: str) -> None:
+    assert not [name for name in loaded_by(statement) if name.startswith(HEAVY)]
+
+
+def test_import_is_free() -> None:
+    assert "numpy" not in loaded_by("import cleaner")
+
+
+def test_cleaning_does_not_import_training() -> None:
+    assert "sklearn" not in loaded_by("import cleaner\ncleaner.clean('x')")
+
+
+def test_table_is_complete() -> None:
+    assert sorted(MAY_IMPORT) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports(module: str) -> None:
+    assert inside(module) <= MAY_IMPORT[module]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_one_direction(module: str) -> None:
+    assert module not in reach(module), "a cycle"
+    assert "cli" not in inside(module)
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_stay_light(module: str) -> None:
+    for one in {module} | reach(module):
+        assert not [name for name in imported(one) if name.startswith(HEAVY)], one
+    assert not reach(module) & {"training", "classifier", "sampling", "listing"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_command_line_prints_and_exits(module: str) -> None:
+    calls = {ast.unparse(node.func) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)}
+    assert module in TALKS or not calls & {"print", "sys.exit", "exit", "quit", "os._exit", "logging.basicConfig"}
+
+
+@pytest.mark.parametrize("module", ["__init__", *MODULES])
+def test_modules_are_short(module: str) -> None:
+    assert len((FOLDER / f"{module}.py").read_text("utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_functions_are_short(module: str) -> None:
+    allowed = LONG_KERNELS if module in KERNELS else set()
+    long = {one.name for one in functions(module) if (one.end_lineno or 0) - one.lineno + 1 > 40}
+    assert long <= allowed
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - KERNELS))
+def test_functions_take_few_parameters(module: str) -> None:
+    verbs = {one.name for one in functions(module) if any("app.command" in ast.unparse(d) for d in one.decorator_list)}
+    wide = set()
+    for one in functions(module):
+        names = [arg.arg for arg in (*one.args.posonlyargs, *one.args.args, *one.args.kwonlyargs)]
+        if len([name for name in names if name not in ("self", "cls")]) > 5:
+            wide.add(one.name)
+    assert wide <= verbs
+
+
+def test_readme_names_every_public_name() -> None:
+    readme = (FOLDER.parent / "README.md").read_text("utf-8")
+    assert [name for name in cleaner.__all__ if f"cleaner.{name}" not in readme and f"`{name}`" not in readme] == []

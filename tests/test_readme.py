@@ -1,0 +1,36 @@
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from readme import ROOT, rendered
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_figures_and_example_are_current() -> None:
+    card = json.loads((ROOT / "models/default/card.json").read_text("utf-8"))
+    assert rendered(README, card) == README
+
+
+def test_library_example_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(code, {})
+
+
+@pytest.mark.slow
+def test_first_command_from_nothing(tmp_path: Path) -> None:
+    """The command under "Try it", in a copy of the tracked files."""
+    command = re.findall(r"```sh\n(.*?)```", README, re.S)[0]
+    tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, check=True).stdout.decode()
+    for name in filter(None, tracked.split("\0")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTHON"))}
+    run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    after = re.search(r"<!-- after -->\n```text\n(.*?)```\n<!-- end of after -->", README, re.S)
+    assert after is not None
+    assert run.stdout.decode() == after[1]

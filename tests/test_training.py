@@ -1,0 +1,141 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.utils.validation import check_is_fitted
+
+from cleaner.classifier import LineClassifier
+from cleaner.cleaning import Cleaner
+from cleaner.errors import DataError
+from cleaner.model import Model
+from cleaner.training import Options, train
+
+DATA = Path(__file__).parents[1] / "training_data"
+TINY = Options(rows=2**12, text_epochs=2, epochs=2, averaged=1, hidden=8)
+BODY = "The ferry was back in service on Friday, the harbour office said."
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "pages"
+    for site in sorted(path for path in DATA.iterdir() if list(path.glob("*.tsv")))[:6]:
+        shutil.copytree(site, folder / site.name)
+    return folder
+
+
+def rewritten(pages: Path, folder: Path, row: Callable[[str, str], str]) -> Path:
+    """Copy labelled pages with other labels; an empty label leaves the line out."""
+    for path in pages.rglob("*.tsv"):
+        place = folder / path.parent.name / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        rows = [line.split("\t") for line in path.read_text("utf-8").split("\n") if "\t" in line]
+        found = [(row(label, text), text) for label, text, *_ in rows]
+        place.write_text("".join(f"{label}\t{text}\n" for label, text in found if label), "utf-8")
+    return folder
+
+
+def test_train(pages: Path, tmp_path: Path) -> None:
+    steps: list[float] = []
+    train([pages], tmp_path / "one", TINY, lambda step, share: steps.append(share))
+    trained = train([str(pages)], str(tmp_path / "two"), TINY, test=[pages])
+    assert (tmp_path / "one" / "weights.npz").read_bytes() == (tmp_path / "two" / "weights.npz").read_bytes()
+    assert steps == sorted(steps)
+    assert steps[-1] == 1.0
+    assert trained.labels == ["body", "headline", "caption", "byline", "junk"]
+    assert {"options", "data", "scores", "held_out", "libraries", "date"} <= trained.card.keys()
+    assert sum(row["documents"] for row in trained.card["data"]) == len(list(pages.rglob("*.tsv")))
+    loaded = Cleaner.load(tmp_path / "two")
+    assert loaded.clean(f"{BODY}\n\nSHARE THIS\n") is not None
+    assert [line.text for line in loaded.label(BODY)] == [BODY]
+    text = next(pages.rglob("*.tsv")).read_text("utf-8")
+    before, after = (one.probabilities(one.read([text.encode()])) for one in (trained, Model.load(tmp_path / "two")))
+    assert before == pytest.approx(after, abs=1e-3)
+
+
+def test_another_seed_gives_another_model(pages: Path, tmp_path: Path) -> None:
+    small = rewritten(pages, tmp_path / "data", lambda label, text: label if len(text) % 2 else "")
+    found = [train([small], tmp_path / str(seed), Options(**{**vars(TINY), "seed": seed})) for seed in (0, 1)]
+    assert not np.array_equal(found[0].arrays["hidden_weights"], found[1].arrays["hidden_weights"])
+
+
+def test_two_labels(pages: Path, tmp_path: Path) -> None:
+    data = rewritten(pages, tmp_path / "data", lambda label, text: "body" if label == "body" else "other")
+    assert train([data], tmp_path / "model", TINY).labels == ["body", "other"]
+    assert {line.label for line in Cleaner.load(tmp_path / "model").label(f"{BODY}\nSHARE THIS")} <= {"body", "other"}
+
+
+def test_label_of_the_user(pages: Path, tmp_path: Path) -> None:
+    data = rewritten(pages, tmp_path / "data", lambda label, text: "price" if label == "byline" else label)
+    assert train([data], tmp_path / "model", TINY).labels == ["body", "headline", "caption", "price", "junk"]
+    found = Cleaner.load(tmp_path / "model", keep=["body", "price"]).label(BODY)[0]
+    assert list(found.probabilities) == ["body", "headline", "caption", "price", "junk"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (lambda label, text: "body", "all lines are labelled 'body'"),
+        (lambda label, text: "" if label == "body" else label, "no line is labelled 'body'"),
+        (lambda label, text: "", "no line is labelled 'body'"),
+        (lambda label, text: "Body", "no label"),
+    ],
+)
+def test_wrong_data(pages: Path, tmp_path: Path, row: Callable[[str, str], str], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        train([rewritten(pages, tmp_path / "data", row)], tmp_path / "model", TINY)
+    assert not (tmp_path / "model").exists()
+
+
+def test_one_site(pages: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="too few sites"):
+        train([next(path for path in sorted(pages.iterdir()))], tmp_path / "model", TINY)
+    assert not (tmp_path / "model").exists()
+
+
+def test_no_data(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for data in ([tmp_path / "empty"], [tmp_path / "nowhere"], []):
+        with pytest.raises(DataError):
+            train(data, tmp_path / "model", TINY)
+    assert not (tmp_path / "model").exists()
+
+
+def rows(labels: list[str]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.str_]]:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5)).astype(np.float32)
+    y = np.array(labels)[X[:, : len(labels)].argmax(axis=1)]
+    return X, y
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]])
+def test_classifier(labels: list[str]) -> None:
+    X, y = rows(labels)
+    model = LineClassifier(hidden=64, epochs=100, averaged=2)
+    assert model.fit(X, y) is model
+    assert model.classes_.tolist() == labels
+    probability = model.predict_proba(X)
+    assert probability.shape == (300, len(labels))
+    assert probability.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert (model.predict(X) == np.array(labels)[probability.argmax(axis=1)]).all()
+    assert model.score(X, y) > 0.8
+    again = LineClassifier(hidden=64, epochs=100, averaged=2).fit(X, y)
+    assert np.array_equal(again.predict_proba(X), probability)
+
+
+def test_classifier_follows_conventions() -> None:
+    X, y = rows(["a", "b", "c"])
+    model = LineClassifier(hidden=8, epochs=3, averaged=1)
+    names = ["averaged", "epochs", "hidden", "penalty", "random_state"]
+    assert sorted(model.get_params()) == names
+    assert clone(model.fit(X, y)).get_params() == model.get_params()
+    with pytest.raises(Exception, match="not fitted"):
+        check_is_fitted(clone(model))
+    found = cross_val_predict(model, X, y, groups=np.arange(300) % 6, cv=GroupKFold(3), method="predict_proba")
+    assert found.shape == (300, 3)
+    with pytest.raises(ValueError, match="features"):
+        model.predict(X[:, :4])

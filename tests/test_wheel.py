@@ -1,0 +1,30 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BODY = "The ferry was back in service on Friday, the harbour office said.\n"
+
+
+def run(*command: str | Path, cwd: Path, stdin: str = "") -> str:
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+def test_wheel_alone_cleans_a_text(tmp_path: Path) -> None:
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
+    wheel = next(tmp_path.glob("line_cleaner-*.whl"))
+    assert wheel.stat().st_size < 12_000_000
+    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    binaries = tmp_path / "venv" / "bin"
+    run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert run(binaries / "cleaner", "clean", cwd=elsewhere, stdin=f"{BODY}\nSHARE THIS\n") == BODY
+    where = run(binaries / "python", "-c", "import cleaner; print(cleaner.__file__)", cwd=elsewhere)
+    assert str(tmp_path / "venv") in where
+    code = "import cleaner, sys; sys.stdout.write(cleaner.clean(sys.stdin.read()))"
+    assert run(binaries / "python", "-c", code, cwd=elsewhere, stdin=f"{BODY}\nSHARE THIS\n") == BODY
+    assert list(elsewhere.iterdir()) == []
