@@ -15,7 +15,9 @@ Floats = npt.NDArray[np.float32]
 
 
 class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """A small multilayer perceptron over line features, averaged over its last epochs and calibrated.
+    """Small multilayer perceptrons over line features, averaged over their last epochs and calibrated.
+
+    With several ``members`` their logits are averaged, which makes one network with a wider hidden layer.
 
     ``X`` is float [lines, features], one row a line with its context already in it, so that rows can
     be chosen freely; ``y`` holds the labels. Follows scikit-learn's conventions for classifiers.
@@ -26,15 +28,15 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         hidden: int = 64,
         penalty: float = 0.3,
         epochs: int = 8,
-        averaged: int = 4,
         random_state: int = 0,
+        members: int = 1,
     ) -> None:
-        """Take the size of the hidden layer, the L2 penalty, epochs, and how many of the last are averaged."""
+        """Take the size of a hidden layer, the L2 penalty, epochs (the last half are averaged), seed and members."""
         self.hidden = hidden
         self.penalty = penalty
         self.epochs = epochs
-        self.averaged = averaged
         self.random_state = random_state
+        self.members = members
 
     #: Called after each epoch with the share done; not a parameter of the estimator.
     progress: Callable[[float], None] | None = None
@@ -46,7 +48,8 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         weight = np.ones(len(codes), np.float32) if sample_weight is None else np.asarray(sample_weight, np.float32)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-6).astype(np.float32)
-        self.network_ = self._network((X - self.mean_) / self.scale_, codes, weight)
+        scaled = (X - self.mean_) / self.scale_
+        self.network_ = merged([self._network(scaled, codes, weight, member) for member in range(self.members)])
         self.calibration_ = np.ones(len(self.classes_), np.float32), np.zeros(len(self.classes_), np.float32)
         return self
 
@@ -56,20 +59,21 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.calibration_ = calibrate(logits, codes, sample_weight)
         return self
 
-    def _network(self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats) -> MLPClassifier:
-        """Fit the perceptron epoch by epoch and average the weights of the last epochs."""
+    def _network(self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats, member: int) -> MLPClassifier:
+        """Fit a perceptron epoch by epoch and average the weights of the last epochs."""
         network = MLPClassifier(
-            (self.hidden,), alpha=self.penalty, batch_size=min(1024, len(x)), random_state=self.random_state
+            (self.hidden,), alpha=self.penalty, batch_size=min(1024, len(x)), random_state=self.random_state + member
         )
         sums: list[Any] = []
+        averaged = max(1, self.epochs // 2)
         for epoch in range(self.epochs):
             network.partial_fit(x, codes, classes=np.arange(len(self.classes_)), sample_weight=weight)
-            if epoch >= self.epochs - self.averaged:
+            if epoch >= self.epochs - averaged:
                 now = [array.astype(np.float64) for array in (*network.coefs_, *network.intercepts_)]
                 sums = [a + b for a, b in zip(sums, now, strict=True)] if sums else now
             if self.progress:
-                self.progress((epoch + 1) / self.epochs)
-        means = [np.asarray(array / self.averaged, np.float32) for array in sums]
+                self.progress((member + (epoch + 1) / self.epochs) / self.members)
+        means = [np.asarray(array / averaged, np.float32) for array in sums]
         network.coefs_, network.intercepts_ = means[: len(network.coefs_)], means[len(network.coefs_) :]
         return network
 
@@ -97,7 +101,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Return the likeliest class of each row."""
         return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
 
-    def arrays(self, labels: int) -> dict[str, Floats]:
+    def arrays(self, labels: int, name: str) -> dict[str, Floats]:
         """Return the head as plain arrays, scaling and calibration folded in, classes being label numbers."""
         check_is_fitted(self)
         first, last = self.network_.coefs_
@@ -116,7 +120,19 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             "output_weights": weights,
             "output_bias": offset,
         }
-        return {name: np.asarray(array, np.float32) for name, array in found.items()}
+        return {f"{name}_{part}": np.asarray(array, np.float32) for part, array in found.items()}
+
+
+def merged(networks: list[MLPClassifier]) -> MLPClassifier:
+    """Return one network with the mean logits of several."""
+    one, count = networks[0], len(networks)
+    one.coefs_ = [
+        np.concatenate([network.coefs_[0] for network in networks], axis=1),
+        np.concatenate([network.coefs_[1] for network in networks]) / np.float32(count),
+    ]
+    first, last = ([network.intercepts_[layer] for network in networks] for layer in (0, 1))
+    one.intercepts_ = [np.concatenate(first), np.asarray(np.mean(last, axis=0), np.float32)]
+    return one
 
 
 def calibrate(logits: Floats, codes: npt.NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:

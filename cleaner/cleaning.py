@@ -7,18 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.features import Batch
-from cleaner.labels import DEFAULT_KEEP
+from cleaner.labels import DEFAULT_KEEP, JUNK
 from cleaner.model import Model
 from cleaner.native import call
 
-__all__ = ["Cleaner", "LabelledLine", "Result"]
+__all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
 
 #: Bytes of text that are worked on at a time: small enough for the processor's caches.
 BATCH_BYTES = 1_000_000
 #: Bytes from which a document is cut into pieces.
 PIECE_BYTES = 2_000_000
+#: Share of a document's words above which their removal is suspicious, if there are so many.
+SUSPICIOUS_SHARE, SUSPICIOUS_WORDS = 0.9, 50
 MARK = b"\xef\xbb\xbf"  # a byte order mark in UTF-8
 
 
@@ -27,13 +30,24 @@ class LabelledLine:
     """A non-blank line of a document: its text without the ending, and what it is.
 
     ``probabilities`` has an entry for each label, in the model's order, and sums to 1;
-    ``number`` counts all lines of the document, blank ones too, from 1.
+    ``number`` counts all lines of the document, blank ones too, from 1; ``kind`` is the kind of junk
+    (`KINDS`), empty where the line is no junk or the model not sure.
     """
 
     text: str
     label: str
     probabilities: dict[str, float]
     number: int
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned document: what is left, what share of its words went, and why that looks wrong, if it does."""
+
+    text: str
+    removed_share: float
+    suspicious: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,14 @@ class Result:
     batch: Batch
     probabilities: npt.NDArray[np.float32]
     codes: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.float32] | None = None
+
+
+def suspicion(removed_share: float, words: int) -> str:
+    """Return why the removal of a share of so many words looks wrong, empty where it does not."""
+    if removed_share <= SUSPICIOUS_SHARE or words < SUSPICIOUS_WORDS:
+        return ""
+    return f"{removed_share:.0%} of the words would go, more than {SUSPICIOUS_SHARE:.0%}"
 
 
 def kept_with_blanks(result: Result, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -75,28 +97,39 @@ class Cleaner:
     'The ferry was back in service on Friday, the harbour office said.\n'
     """
 
-    def __init__(self, model: Model, keep: Collection[str] = DEFAULT_KEEP) -> None:
+    def __init__(self, model: Model, keep: Collection[str] = DEFAULT_KEEP, aim: str = "balanced") -> None:
         """Use a loaded model; ``keep`` are the labels of the lines that stay.
 
+        ``aim`` is ``balanced``, ``precision`` (in doubt a line goes) or ``recall`` (in doubt it stays); the
+        model's card has the curve that each was chosen from.
+
         Raises:
-            UsageError: ``keep`` is empty or names a label that the model does not have.
+            UsageError: ``keep`` is empty or names a label that the model does not have, or ``aim`` is none.
         """
+        if aim not in AIMS:
+            raise UsageError(f"aim {aim!r}: unknown. Use one of {', '.join(AIMS)}.")
         unknown = sorted(set(keep) - set(model.labels))
         if unknown or not keep:
             raise UsageError(f"keep: {unknown or 'nothing'} given; the model's labels are {', '.join(model.labels)}.")
         self.model = model
         self.keep = frozenset(keep)
+        self.aim = aim
 
     @classmethod
-    def load(cls, model: str | os.PathLike[str] = "default", keep: Collection[str] = DEFAULT_KEEP) -> "Cleaner":
+    def load(
+        cls,
+        model: str | os.PathLike[str] = "default",
+        keep: Collection[str] = DEFAULT_KEEP,
+        aim: str = "balanced",
+    ) -> "Cleaner":
         """Load a model by path, or by the name of one that comes with the package."""
-        return cls(Model.load(model), keep)
+        return cls(Model.load(model), keep, aim)
 
     def result(self, documents: list[bytes]) -> Result:
         """Label UTF-8 documents; the reference for all other methods."""
         batch = self.model.read(documents)
-        probabilities = self.model.probabilities(batch)
-        return Result(batch, probabilities, self.model.decide(probabilities))
+        probabilities, kinds = self.model.probabilities_and_kinds(batch)
+        return Result(batch, probabilities, self.model.decide(batch, probabilities, self.aim, kinds), kinds)
 
     def label(self, text: str) -> list[LabelledLine]:
         """Return the non-blank lines of a document, each with its label."""
@@ -112,14 +145,37 @@ class Cleaner:
         """Return the lines of one document; ``before`` lines of it have gone before."""
         labels, lines = self.model.labels, result.batch.text
         numbers = np.flatnonzero(result.batch.full).tolist()
-        rows = zip(numbers, result.codes.tolist(), result.probabilities.tolist(), strict=True)
-        for number, code, shares in rows:
+        rows = zip(numbers, result.codes.tolist(), result.probabilities.tolist(), self.kinds_of(result), strict=True)
+        for number, code, shares, kind in rows:
             text = decode(data[lines.start[number] : lines.end[number]])
-            yield LabelledLine(text, labels[code], dict(zip(labels, shares, strict=True)), before + number + 1)
+            yield LabelledLine(text, labels[code], dict(zip(labels, shares, strict=True)), before + number + 1, kind)
+
+    def kinds_of(self, result: Result) -> list[str]:
+        """Return the kind of junk of each line of a result that has kinds; empty where it is no junk or not sure."""
+        shares, names = result.kinds, self.model.kinds
+        if shares is None or not names or JUNK not in self.model.labels:
+            return [""] * len(result.codes)
+        sure = (result.codes == self.model.labels.index(JUNK)) & (shares.max(axis=1) >= self.model.card["kind_floor"])
+        return [names[code] if named else "" for code, named in zip(shares.argmax(axis=1), sure, strict=True)]
 
     def clean(self, text: str) -> str:
         """Return a document without the lines whose label is not kept; the rest as it came."""
         return decode(b"".join(self.clean_bytes([encode(text)])))
+
+    def clean_document(self, text: str) -> Cleaned:
+        """Return a cleaned document with the share of words removed, flagged where that looks wrong."""
+        words, kept, cleaned = 0, 0, []
+        for data in pieces(encode(text)):
+            result = self.result([data])
+            each, stays = result.batch.words(), self.stays(result)
+            words, kept = words + int(each.sum()), kept + int(each[stays].sum())
+            cleaned += self._copied([data], result)
+        share = 1 - kept / words if words else 0.0
+        return Cleaned(decode(b"".join(cleaned)), share, suspicion(share, words))
+
+    def stays(self, result: Result) -> npt.NDArray[np.bool_]:
+        """Return for each non-blank line whether it stays."""
+        return np.isin(result.codes, [self.model.labels.index(label) for label in self.keep])
 
     def clean_batch(self, texts: Iterable[str]) -> Iterator[str]:
         """Clean many documents; yields them in order, reading ahead about a megabyte."""
@@ -138,8 +194,11 @@ class Cleaner:
 
     def _clean_group(self, documents: list[bytes]) -> list[bytes]:
         """Clean documents in one go."""
-        result = self.result(documents)
-        kept = np.isin(result.codes, [self.model.labels.index(label) for label in self.keep])
+        return self._copied(documents, self.result(documents))
+
+    def _copied(self, documents: list[bytes], result: Result) -> list[bytes]:
+        """Return the documents without the lines that go."""
+        kept = self.stays(result)
         sizes, room = np.zeros(len(documents), np.int64), np.empty(sum(map(len, documents)), np.uint8)
         text, keep = result.batch.text, kept_with_blanks(result, kept).view(np.uint8)
         used = call("copy_kept", text.data, text.start, text.next, text.document, keep, room, sizes)

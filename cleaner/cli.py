@@ -146,6 +146,9 @@ def clean(
         Path | None, typer.Option("--output", "-o", help="A file, or for several inputs a folder; else stdout.")
     ] = None,
     keep: Keep = "body",
+    aim: Annotated[
+        str, typer.Option("--aim", help="precision, balanced or recall: in doubt a line goes, or stays.")
+    ] = "balanced",
     model: ModelName = "default",
     diff: Annotated[bool, typer.Option("--diff", help="Show what would go, as a unified diff; write no text.")] = False,
 ) -> None:
@@ -158,10 +161,13 @@ def clean(
     with errors():
         names = check_inputs(files)
         place = target(output, names)
-        cleaner = Cleaner.load(model, [label.strip() for label in keep.split(",")])
+        cleaner = Cleaner.load(model, [label.strip() for label in keep.split(",")], aim)
 
         def one(name: str, data: bytes) -> None:
-            cleaned = b"".join(cleaner.clean_bytes([data]))
+            document = cleaner.clean_document(data.decode())
+            cleaned = document.text.encode()
+            if document.suspicious:
+                say(f"cleaner: {name}: suspicious: {document.suspicious}. Look at it with: cleaner label {name}")
             result = show_diff(name, data, cleaned) if diff else cleaned
             where = place(name)
             if where is None:

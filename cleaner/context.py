@@ -1,4 +1,8 @@
-"""Context features: the neighbours of a line and its document, as the first pass sees them."""
+"""Context features: the neighbours of a line and its document, as the first pass sees them.
+
+The draft head sees all of it (:meth:`Context.rows`); the final head has better probabilities of the neighbours
+(`second_pass.py`) and sees of these features only what those do not replace (:meth:`Context.lean_rows`).
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +12,7 @@ import numpy.typing as npt
 from cleaner.features import Batch, line_hashes
 from cleaner.native import call
 
-__all__ = ["Context", "FirstPass", "width"]
+__all__ = ["Borders", "Context", "FirstPass", "width"]
 
 Floats = npt.NDArray[np.float32]
 NEAR, FAR = 2, 4
@@ -19,11 +23,12 @@ SHARED = 8  # columns of shared_words
 NEIGHBOUR_COLUMNS = [0, 2, 3, 4, 8, 13]
 
 
-def width(labels: int, columns: int) -> int:
-    """Return how many context features a model with so many labels and text columns has."""
+def width(labels: int, columns: int) -> tuple[int, int]:
+    """Return how many context features the draft head and the final head see, with so many labels and text columns."""
     near = 2 * NEAR * (labels + len(NEIGHBOUR_COLUMNS) + columns)
     far = 2 * (FAR - NEAR) * (labels + 1)
-    return SHARED + 2 + near + far + 9 + 4 * len(WINDOWS) + 4 + labels
+    both = SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + labels
+    return both + near + far, both + 2 * NEAR * len(NEIGHBOUR_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -158,13 +163,21 @@ class Context:
             np.stack([np.sign(gap) * np.log1p(np.abs(gap)), relative], axis=1),
         ]
         self.document = document_features(borders, first)
-        self.near = np.concatenate([first.probability, first.shape[:, NEIGHBOUR_COLUMNS], first.scores], axis=1)
+        self.shape = first.shape[:, NEIGHBOUR_COLUMNS]
+        self.near = np.concatenate([first.probability, self.shape, first.scores], axis=1)
         self.far = np.ascontiguousarray(self.near[:, : first.probability.shape[1] + 1])
 
     def rows(self, part: slice) -> list[Floats]:
-        """Return the context features of some lines, as blocks of columns."""
+        """Return the context features of some lines for the draft head, as blocks of columns."""
         blocks = [block[part] for block in self.whole]
         for by in range(1, FAR + 1):
             values = self.near if by <= NEAR else self.far
             blocks += [self.borders.shift(values, by, part), self.borders.shift(values, -by, part)]
+        return [*blocks, self.document[part]]
+
+    def lean_rows(self, part: slice) -> list[Floats]:
+        """Return the context features of some lines for the final head, as blocks of columns."""
+        blocks = [block[part] for block in self.whole]
+        for by in range(1, NEAR + 1):
+            blocks += [self.borders.shift(self.shape, by, part), self.borders.shift(self.shape, -by, part)]
         return [*blocks, self.document[part]]

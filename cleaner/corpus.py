@@ -20,7 +20,19 @@ from cleaner import lines
 from cleaner.errors import DataError
 from cleaner.labels import KINDS
 
-__all__ = ["LabelledDocument", "digest", "fold_of", "read_labelled", "read_tsv"]
+__all__ = [
+    "LONG_WORDS",
+    "PAGE_VIEWS",
+    "LabelledDocument",
+    "digest",
+    "fold_of",
+    "read_labelled",
+    "read_tsv",
+    "without_shared",
+]
+
+#: Views of whole pages; the others are what an extractor left of them.
+PAGE_VIEWS = ("html-text", "inscriptis", "page")
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,24 @@ class LabelledDocument:
             weak=pick(self.weak),
             blank_before=pick(self.blank_before),
         )
+
+
+#: Words from which a line that occurs in training and test data gives the test away.
+LONG_WORDS = 8
+
+
+def without_shared(
+    documents: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]
+) -> tuple[list[LabelledDocument], int]:
+    """Return documents whose long lines that occur in the tests, too, are weak; and how many lines that were."""
+    known = {line for document in tests for line in document.lines if len(line.split()) >= LONG_WORDS}
+    out, count = [], 0
+    for document in documents:
+        shared = [line in known for line in document.lines]
+        count += sum(shared)
+        weak = tuple(a or b for a, b in zip(document.weak, shared, strict=True))
+        out.append(replace(document, weak=weak) if any(shared) else document)
+    return out, count
 
 
 def read_labelled(paths: Iterable[Path]) -> list[LabelledDocument]:

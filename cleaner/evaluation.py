@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from cleaner.alphabet import TERMINAL
 from cleaner.cleaning import BATCH_BYTES, Cleaner, Result
-from cleaner.corpus import LabelledDocument, read_labelled
+from cleaner.corpus import PAGE_VIEWS, LabelledDocument, read_labelled
 from cleaner.errors import DataError
-from cleaner.features import Tokens
 from cleaner.labels import BODY
+from cleaner.shingles import shingle_scores
 
 __all__ = ["Measured", "compare", "evaluate", "figures", "joined", "measure"]
 
@@ -27,7 +27,6 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 BOOTSTRAPS = 200
 BINS = 15
-MULTIPLIER = 0x2545F4914F6CDD1D
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,14 @@ class Measured:
     source: npt.NDArray[np.str_]
     view: npt.NDArray[np.str_]
     language: npt.NDArray[np.str_]
+    kind: npt.NDArray[np.str_]  # the kind of junk, without its detail
     shingles: Floats  # [documents, 2]: word-shingle F1 before and after cleaning, nan where unknown
 
     def select(self, lines: Mask) -> "Measured":
         """Return some of the lines."""
         each = {name: getattr(self, name)[lines] for name in ("truth", "predicted", "confidence", "kept", "sure")}
-        rest = {name: getattr(self, name)[lines] for name in ("words", "document", "source", "view", "language")}
+        names = ("words", "document", "source", "view", "language", "kind")
+        rest = {name: getattr(self, name)[lines] for name in names}
         return Measured(labels=self.labels, shingles=self.shingles, **each, **rest)
 
 
@@ -100,7 +101,6 @@ def compare(
     """Put the result for some documents beside the truth."""
     tokens = result.batch.tokens
     is_word = np.append(tokens.shape < TERMINAL, False)
-    sums = np.concatenate([[0], np.cumsum(is_word)])
     kept = np.isin(result.codes, [labels.index(label) for label in keep])
     sizes = [len(document.lines) for document in documents]
     return Measured(
@@ -110,11 +110,12 @@ def compare(
         result.probabilities.max(axis=1).astype(np.float64),
         kept,
         np.array([not weak for document in documents for weak in document.weak]),
-        np.maximum(sums[tokens.first[1:]] - sums[tokens.first[:-1]], 1),
+        result.batch.words(),
         np.repeat(np.arange(len(documents)), sizes),
         np.repeat([document.source for document in documents], sizes),
         np.repeat([document.view for document in documents], sizes),
         np.repeat([document.language for document in documents], sizes),
+        np.array([kind.partition("/")[0] for document in documents for kind in document.kinds], np.str_),
         np.array(shingle_scores(documents, tokens, kept, is_word)),
     )
 
@@ -126,57 +127,6 @@ def joined(parts: Sequence[Measured]) -> Measured:
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     document = np.concatenate([part.document + start for part, start in zip(parts, before, strict=False)])
     return Measured(labels=parts[0].labels, document=document, **arrays)
-
-
-def shingle_scores(
-    group: Sequence[LabelledDocument], tokens: Tokens, kept: Mask, is_word: Mask
-) -> list[tuple[float, float]]:
-    """Return for each document the word 4-gram F1 against its body, of the text before and after cleaning."""
-    out = []
-    line = 0
-    for document in group:
-        found: dict[str, list[Ints]] = {"body": [], "before": [], "after": []}
-        for label, weak in zip(document.labels, document.weak, strict=True):
-            span = slice(tokens.first[line], tokens.first[line + 1])
-            words = tokens.word[span][is_word[span]]
-            line += 1
-            if weak:
-                continue
-            found["before"].append(words)
-            if kept[line - 1]:
-                found["after"].append(words)
-            if label == BODY:
-                found["body"].append(words)
-        mostly_weak = sum(document.weak) * 2 > len(document.weak)
-        if mostly_weak or not found["body"]:
-            out.append((np.nan, np.nan))
-            continue
-        body = shingle_counts(found["body"])
-        out.append(
-            (shingle_f1(shingle_counts(found["before"]), body), shingle_f1(shingle_counts(found["after"]), body))
-        )
-    return out
-
-
-def shingle_counts(lines: list[Ints]) -> dict[int, int]:
-    """Count the word 4-grams of some lines, run together."""
-    words = np.concatenate(lines) if lines else np.zeros(0, np.int64)
-    if not len(words):
-        return {}
-    padded = np.concatenate([words, np.zeros(3, np.int64)])
-    mixed = np.zeros(max(len(words) - 3, 1), np.int64)
-    with np.errstate(over="ignore"):
-        for step in range(4):
-            mixed = (mixed ^ padded[step : step + len(mixed)]) * np.int64(MULTIPLIER)
-    keys, counts = np.unique(mixed, return_counts=True)
-    return dict(zip(keys.tolist(), counts.tolist(), strict=True))
-
-
-def shingle_f1(found: dict[int, int], truth: dict[int, int]) -> float:
-    """Return the F1 of two multisets."""
-    common = sum(min(count, truth.get(key, 0)) for key, count in found.items())
-    total = sum(found.values()) + sum(truth.values())
-    return 2 * common / total if total else 1.0
 
 
 def ratio(part: float, whole: float) -> float:
@@ -261,24 +211,51 @@ def shingle_means(measured: Measured) -> dict[str, float]:
     return {"before": float(before), "after": float(after), "worse": worse, "documents": len(scores)}
 
 
+def lost_share(measured: Measured) -> float:
+    """Return the share of documents of whose body words less than half are kept."""
+    body = measured.sure & (measured.truth == measured.labels.index(BODY))
+    documents = int(measured.document.max(initial=-1)) + 1
+    there = np.bincount(measured.document[body], measured.words[body], documents)
+    kept = np.bincount(measured.document[body & measured.kept], measured.words[body & measured.kept], documents)
+    return ratio(float((kept < there / 2).sum()), float((there > 0).sum()))
+
+
+def removed_shares(measured: Measured) -> dict[str, float]:
+    """Return which share of the lines of each label goes, and of the image credits alone (kind ``credit``)."""
+    shares = {}
+    for label, name in enumerate(measured.labels):
+        lines = measured.sure & (measured.truth == label)
+        shares[name] = ratio(float((lines & ~measured.kept).sum()), float(lines.sum()))
+    credit = measured.sure & (measured.kind == "credit") & (measured.truth != measured.labels.index(BODY))
+    return {**shares, "credit": ratio(float((credit & ~measured.kept).sum()), float(credit.sum()))}
+
+
+def group_figures(measured: Measured) -> dict[str, Any]:
+    """Return the main figures of some lines."""
+    rows = label_scores(confusion(measured))
+    return {
+        **keep_scores(measured),
+        "f1": {label: row["f1"] for label, row in zip(measured.labels, rows, strict=True)},
+        "lost": lost_share(measured),
+        "removed": removed_shares(measured),
+        "calibration_error": calibration_error(measured),
+        "shingles": shingle_means(measured),
+    }
+
+
 def by_group(measured: Measured, names: npt.NDArray[np.str_]) -> dict[str, dict[str, Any]]:
     """Return the main figures of each source, view or language."""
     out = {}
     for name in sorted(set(names.tolist())):
-        part = measured.select(names == name)
-        rows = label_scores(confusion(part))
-        out[name or "?"] = {
-            **keep_scores(part),
-            "f1": {label: row["f1"] for label, row in zip(part.labels, rows, strict=True)},
-            "calibration_error": calibration_error(part),
-            "shingles": shingle_means(part),
-        }
+        out[name or "?"] = group_figures(measured.select(names == name))
     return out
 
 
 def figures(measured: Measured) -> dict[str, Any]:
     """Return all figures, ready for JSON; shares are between 0 and 1."""
     counts = confusion(measured)
+    whole = np.isin(measured.view, PAGE_VIEWS)
+    pages = measured.select(whole)
     rows = label_scores(counts)
     for row, error in zip(rows, bootstrap(measured), strict=True):
         row["f1_error"] = error
@@ -289,9 +266,13 @@ def figures(measured: Measured) -> dict[str, Any]:
         "macro_f1": float(np.mean([row["f1"] for row in rows])),
         "confusion": counts.tolist(),
         **keep_scores(measured),
+        "removed": removed_shares(measured),
         "calibration_error": calibration_error(measured),
         "shingles": shingle_means(measured),
         "by_view": by_group(measured, measured.view),
         "by_source": by_group(measured, measured.source),
         "by_language": by_group(measured, measured.language),
+        "by_language_pages": by_group(pages, pages.language),
+        "pages": group_figures(pages),
+        "extracts": group_figures(measured.select(~whole)),
     }

@@ -3,15 +3,17 @@
 A model trained on other data brings its own labels; only ``body`` must be among them.
 """
 
-__all__ = ["BODY", "DEFAULT_KEEP", "KINDS", "LABELS"]
+__all__ = ["BODY", "CREDIT", "DEFAULT_KEEP", "JUNK", "KINDS", "LABELS"]
 
 BODY = "body"
+JUNK = "junk"
+CREDIT = "credit"
 LABELS: tuple[str, ...] = ("body", "headline", "caption", "byline", "junk")
 DEFAULT_KEEP: frozenset[str] = frozenset({BODY})
 
 #: The kinds of junk, as the third column of a training file names them (``kind`` or ``kind/detail``).
 KINDS: tuple[str, ...] = (
-    "credit",
+    CREDIT,
     "navigation",
     "share",
     "related",

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cleaner import lines
-from cleaner.cleaning import Cleaner
+from cleaner.cleaning import Cleaner, LabelledLine
 
 __all__ = ["FORMS", "print_card", "print_scores", "progress"]
 
@@ -22,12 +22,12 @@ COLOURS = ["green", "bold cyan", "yellow", "magenta", "red", "blue"]
 
 def as_table(name: str, text: str, cleaner: Cleaner) -> None:
     """Print the labelled lines of a document as a table, coloured on a terminal."""
-    table = Table("line", "label", "p", "text", title=name, box=None, title_justify="left")
+    table = Table("line", "label", "kind", "p", "text", title=name, box=None, title_justify="left")
     order = cleaner.model.labels
     for line in cleaner.label(text):
         colour = COLOURS[order.index(line.label) % len(COLOURS)]
         share = f"{line.probabilities[line.label]:.2f}"
-        table.add_row(str(line.number), Text(line.label, colour), share, Text(line.text))
+        table.add_row(str(line.number), Text(line.label, colour), line.kind, share, Text(line.text))
     Console().print(table)
 
 
@@ -37,16 +37,21 @@ def as_tsv(name: str, text: str, cleaner: Cleaner) -> None:
     rows = lines.split(text)
     for number in range(1, len(rows) + 1):
         line = found.get(number)
-        sys.stdout.buffer.write(
-            (f"{line.label}\t{line.text.replace(chr(9), ' ')}\n" if line else "\n").encode("utf-8", "surrogatepass")
-        )
+        sys.stdout.buffer.write((tsv_row(line) if line else "\n").encode("utf-8", "surrogatepass"))
+
+
+def tsv_row(line: LabelledLine) -> str:
+    """Return a line of training data: label, text, and the kind of junk where it is known."""
+    kind = f"\t{line.kind}" if line.kind else ""
+    return f"{line.label}\t{line.text.replace(chr(9), ' ')}{kind}\n"
 
 
 def as_jsonl(name: str, text: str, cleaner: Cleaner) -> None:
     """Print a JSON object for each line."""
     for line in cleaner.label(text):
         shares = {label: round(share, 4) for label, share in line.probabilities.items()}
-        row = {"file": name, "line": line.number, "label": line.label, "probabilities": shares, "text": line.text}
+        row = {"file": name, "line": line.number, "label": line.label, "kind": line.kind}
+        row |= {"probabilities": shares, "text": line.text}
         sys.stdout.buffer.write((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass"))
 
 

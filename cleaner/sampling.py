@@ -8,23 +8,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from cleaner.corpus import LabelledDocument, fold_of
+from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
 from cleaner.features import Batch, gram_rows, line_hashes, read_batch, unicode_tables
-from cleaner.labels import BODY, LABELS
+from cleaner.labels import BODY, JUNK, LABELS
 
 __all__ = ["COPY", "Part", "TableRows", "column_names", "head_rows", "label_order", "read_part", "split", "table_rows"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-JUNK = "junk"
 #: The view of copies with most junk gone; they train, and are not measured.
 COPY = "thinned"
 #: Kinds that get a column of their own in the text table, besides the labels.
 OWN_COLUMN = ("junk/credit", "junk/comment", "junk/related", "byline/date")
-#: Views of whole real pages: over 80 % of their lines are menus, so their junk is sampled down.
-PAGES = ("html-text", "inscriptis", "page")
 
 
 @dataclass
@@ -37,7 +34,7 @@ class Part:
     column: Ints
     sure: npt.NDArray[np.bool_]
     weight: Floats
-    page_junk: npt.NDArray[np.bool_]
+    page_junk: npt.NDArray[np.bool_]  # over 80 % of the lines of whole real pages are menus: sampled down
     document: npt.NDArray[np.uint64]
 
 
@@ -101,7 +98,7 @@ def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[
     for document in documents:
         group = groups[fold_of(document.site, folds)]
         group.append(document)
-        if document.view in PAGES or document.source == "invented":
+        if document.view in PAGE_VIEWS or document.source == "invented":
             copy = thinned(document, rng)
             if copy.lines:
                 group.append(copy)
@@ -120,7 +117,7 @@ def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
     names = {name: number for number, name in enumerate(copies, 1)}
     label = np.array([labels.index(label) for d in documents for label in d.labels])
     junk = label == labels.index(JUNK) if JUNK in labels else np.zeros(len(label), np.bool_)
-    page = np.repeat([d.view in PAGES and d.source != "invented" for d in documents], sizes)
+    page = np.repeat([d.view in PAGE_VIEWS and d.source != "invented" for d in documents], sizes)
     return Part(
         documents,
         batch,

@@ -1,6 +1,6 @@
-"""Fit a model: text table, first pass, head, calibration; all with scikit-learn, exported as arrays.
+"""Fit a model: text table, first pass, heads, calibration; all with scikit-learn, exported as arrays.
 
-The scores that the first pass and the head train on are out of fold, grouped by site: what a table says
+The scores that the first pass and the heads train on are out of fold, grouped by site: what a table says
 of the very lines that it was fitted on is no guide to what it says of others. The calibration and the
 held-out figures of the card are out of fold, too, for table and head.
 """
@@ -8,7 +8,7 @@ held-out figures of the card are out of fold, too, for table and head.
 import datetime
 import importlib.metadata
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
-from cleaner.corpus import LabelledDocument, digest, read_labelled
+from cleaner.corpus import LabelledDocument, digest, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, text_scores, unicode_tables
-from cleaner.labels import BODY, DEFAULT_KEEP
-from cleaner.model import FORMAT, Model, decide, softmax
+from cleaner.heads import Rows, fit_head, fit_kinds
+from cleaner.labels import DEFAULT_KEEP
+from cleaner.model import Model, softmax
+from cleaner.model_files import FORMAT
 from cleaner.sampling import (
     COPY,
     Part,
@@ -36,6 +38,7 @@ from cleaner.sampling import (
     split,
     table_rows,
 )
+from cleaner.weighting import choose_aims, choose_weights
 
 __all__ = ["Options", "train"]
 
@@ -52,7 +55,6 @@ LICENCES = {
     "trafilatura_segments": "labels: Apache-2.0 (adbar/trafilatura)",
     "wcxb": "labels: CC-BY-4.0 (Murrough-Foley/web-content-extraction-benchmark)",
 }
-WEIGHTS = (0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,21 @@ class Options:
     rows: int = 2**19
     alpha: float = 3e-7
     text_epochs: int = 10
-    hidden: int = 64
+    hidden: int = 48
+    members: int = 2
     penalty: float = 0.3
     epochs: int = 8
-    averaged: int = 4
     page_junk: float = 0.3
-    body_weight: float = 3.4
+    kind_precision: float = 0.9
+    draft_epochs: int = 5
+
+    def head(self) -> LineClassifier:
+        """Return a head to be fitted."""
+        return LineClassifier(self.hidden, self.penalty, self.epochs, self.seed, self.members)
+
+    def draft(self) -> LineClassifier:
+        """Return a draft head to be fitted."""
+        return LineClassifier(self.hidden, self.penalty, min(self.draft_epochs, self.epochs), self.seed)
 
 
 def fit_table(tables: Sequence[TableRows], columns: int, options: Options) -> Floats:
@@ -118,47 +129,46 @@ def fit_first_pass(parts: Sequence[Part], scores: Sequence[Floats], options: Opt
     return coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32)
 
 
-class Heads:
-    """Fits the head on all folds, and on all but one in turn for the out-of-fold figures."""
-
-    def __init__(self, model: Model, parts: Sequence[Part], scores: Sequence[Floats], options: Options) -> None:
-        """Compute the inputs of the lines that the head trains on."""
-        self.model, self.parts, self.scores, self.options = model, parts, scores, options
-        rng = np.random.default_rng(options.seed)
-        rows = []
-        for part, score in zip(parts, scores, strict=True):
-            chosen, weight = head_rows(part, options.page_junk, rng)
-            rows.append((self.inputs(part, score)[chosen], part.label[chosen], weight))
-        self.fold = np.concatenate([np.full(len(row[1]), number) for number, row in enumerate(rows)])
-        self.x, self.y, self.weight = (np.concatenate(column) for column in zip(*rows, strict=True))
-
-    def inputs(self, part: Part, scores: Floats) -> Floats:
-        """Return what the head sees of a fold, [lines, features]."""
-        return np.concatenate([rows for _, rows in self.model.inputs(part.batch, scores)])
-
-    def fit(self, without: int | None = None) -> LineClassifier:
-        """Fit a head, leaving one fold out or none."""
-        o = self.options
-        rows = slice(None) if without is None else self.fold != without
-        head = LineClassifier(o.hidden, o.penalty, o.epochs, o.averaged, o.seed)
-        return head.fit(self.x[rows], self.y[rows], sample_weight=self.weight[rows])
-
-    def held_out(self, number: int) -> Floats:
-        """Return the logits of a fold's lines by a head that has not seen it, a column a label."""
-        head = self.fit(number)
-        part = self.parts[number]
-        logits = np.full((len(part.label), len(self.model.labels)), -20, np.float32)
-        logits[:, head.classes_] = head.decision_function(self.inputs(part, self.scores[number]))
-        return logits
-
-
 def fit(documents: Sequence[LabelledDocument], options: Options, report: Report) -> Model:
     """Fit a model; its card holds what using it needs and the held-out figures."""
     labels = label_order(documents)
-    columns = len(column_names(labels))
-    rng = np.random.default_rng(options.seed)
     report("reading", 0.02)
     parts = [read_part(fold, labels) for fold in split(documents, options.folds, options.seed)]
+    arrays, scores = fit_text(parts, labels, options, report)
+    model = Model(arrays, {"format": FORMAT, "features": VERSION, "labels": labels})
+    seen = [model.see(part.batch, score) for part, score in zip(parts, scores, strict=True)]
+    rng = np.random.default_rng(options.seed)
+    rows = Rows(*zip(*(head_rows(part, options.page_junk, rng) for part in parts), strict=True))
+    report("draft head", 0.6)
+    draft = fit_head(parts, lambda number: joined_rows(model.draft_inputs(seen[number])), rows, options.draft)
+    arrays.update(draft.head.arrays(len(labels), "draft"))
+    drafts = [softmax(logits) for logits in draft.logits]
+    del draft
+
+    def final_inputs(number: int) -> Floats:
+        return joined_rows(model.final_inputs(seen[number], drafts[number]))
+
+    report("final head", 0.75)
+    final = fit_head(parts, final_inputs, rows, options.head)
+    factor, shift = calibrate_on(final.head, parts, final.logits)
+    arrays.update(final.head.arrays(len(labels), "final"))
+    report("kinds of junk, weights and held-out figures", 0.9)
+    kinds = fit_kinds(parts, final_inputs, options.kind_precision)
+    arrays.update(kind_weights=kinds.weights, kind_bias=kinds.bias)
+    model.card.update(kinds=kinds.names, kind_floor=kinds.floor, kind_figures=kinds.figures)
+    probabilities = [softmax(logits * factor + shift) for logits in final.logits]
+    model.card["weights"] = choose_weights(probabilities, parts, labels)
+    model.card.update(choose_aims(probabilities, parts, model.card["weights"], labels))
+    model.card["held_out"] = held_out_figures(model, parts, probabilities)
+    return model
+
+
+def fit_text(
+    parts: Sequence[Part], labels: Sequence[str], options: Options, report: Report
+) -> tuple[dict[str, Any], list[Floats]]:
+    """Fit the text table and the first pass; returns their arrays and each fold's out-of-fold text sums."""
+    columns = len(column_names(labels))
+    rng = np.random.default_rng(options.seed)
     tables = [table_rows(part, options.rows, rng) for part in parts]
     scores = []
     for number, part in enumerate(parts):
@@ -171,24 +181,18 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
     report("first pass", 0.55)
     classes, folded = unicode_tables()
     weights, bias = fit_first_pass(parts, scores, options)
-    arrays: dict[str, Any] = {"classes": classes, "folded": folded, "table": table}
-    arrays.update(first_weights=weights, first_bias=bias)
-    card: dict[str, Any] = {"format": FORMAT, "features": VERSION, "labels": labels}
-    model = Model(arrays, card)
-    heads = Heads(model, parts, scores, options)
-    logits = []
-    for number in range(len(parts)):
-        report(f"head without fold {number + 1} of {len(parts)}", 0.6 + 0.05 * number)
-        logits.append(heads.held_out(number))
-    report("head", 0.85)
-    head = heads.fit()
-    factor, shift = calibrate_on(head, parts, logits)
-    arrays.update(head.arrays(len(labels)))
-    report("held-out figures", 0.95)
-    probabilities = [softmax(rows * factor + shift) for rows in logits]
-    card["weights"] = choose_weights(np.concatenate(probabilities), parts, labels.index(BODY), options.body_weight)
-    card["held_out"] = held_out_figures(model, parts, probabilities)
-    return model
+    return {
+        "classes": classes,
+        "folded": folded,
+        "table": table,
+        "first_weights": weights,
+        "first_bias": bias,
+    }, scores
+
+
+def joined_rows(inputs: Iterable[tuple[slice, Floats]]) -> Floats:
+    """Return inputs that come in pieces as one array."""
+    return np.concatenate([rows for _, rows in inputs])
 
 
 def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[Floats]) -> tuple[Floats, Floats]:
@@ -203,34 +207,13 @@ def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[F
     return factor, shift
 
 
-def choose_weights(probabilities: Floats, parts: Sequence[Part], body: int, body_weight: float) -> list[float]:
-    """Choose what each label's probability is multiplied with before the largest wins.
-
-    The weight of body is given: above 1 it keeps what is in doubt. The others are set in turn, twice
-    round, to what gives the best mean F1 out of fold: rare labels would be found too seldom without.
-    """
-    sure = np.concatenate([part.sure for part in parts])
-    truth, shares = np.concatenate([part.label for part in parts])[sure], probabilities[sure]
-    weights = np.ones(shares.shape[1], np.float32)
-    weights[body] = body_weight
-    size = len(weights)
-
-    def mean_f1(trial: Floats) -> float:
-        cell = np.bincount(truth * size + decide(shares, trial, body), minlength=size * size).reshape(size, size)
-        return float(np.mean(2 * cell.diagonal() / np.maximum(cell.sum(axis=0) + cell.sum(axis=1), 1)))
-
-    for label in [number for number in range(size) if number != body] * 2:
-        trials = np.repeat(weights[None], len(WEIGHTS), axis=0)
-        trials[:, label] = WEIGHTS
-        weights = max(trials, key=mean_f1)
-    return [float(weight) for weight in weights]
-
-
 def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequence[Floats]) -> dict[str, Any]:
     """Return the figures of all documents, each by a model that has not seen its site; and by source."""
     measured = joined(
         [
-            compare(part.documents, Result(part.batch, rows, model.decide(rows)), model.labels, DEFAULT_KEEP)
+            compare(
+                part.documents, Result(part.batch, rows, model.decide(part.batch, rows)), model.labels, DEFAULT_KEEP
+            )
             for part, rows in zip(parts, probabilities, strict=True)
         ]
     )
@@ -238,7 +221,8 @@ def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequenc
     sources = {name: real.select(real.source == name) for name in sorted(set(real.source.tolist()))}
     found = {name: figures(group) for name, group in sources.items()}
     for row in found.values():
-        del row["by_view"], row["by_source"], row["by_language"]
+        for group in [name for name in row if name.startswith("by_")]:
+            del row[group]
     return {"all": figures(real), **found}
 
 
@@ -252,7 +236,8 @@ def train(
     """Train a model on labelled files and folders and write it to the folder ``output``.
 
     ``report`` is called with the name of each step and the share done. With ``test`` data its figures
-    go into the card as ``scores``. The same data, options and library versions give the same
+    go into the card as ``scores``; long lines that it shares with ``data`` do not train. The same data,
+    options and library versions give the same
     ``weights.npz``, byte for byte.
 
     Raises:
@@ -261,13 +246,16 @@ def train(
     options = options or Options()
     documents = read_labelled([Path(path) for path in data])
     tests = read_labelled([Path(path) for path in test])
+    mine = describe(documents)
+    documents, shared = without_shared(documents, tests)
     model = fit(documents, options, report)
     if tests:
         model.card["scores"] = figures(measure(tests, Cleaner(model)))
     model.card.update(
         date=datetime.date.today().isoformat(),
         options=asdict(options),
-        data=describe(documents),
+        data=mine,
+        lines_shared_with_tests=shared,
         test_data=describe(tests),
         libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
     )

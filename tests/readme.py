@@ -8,6 +8,8 @@ from typing import Any
 import cleaner
 
 ROOT = Path(__file__).parent.parent
+#: Words of body text from which a language is listed.
+MANY_WORDS = 500
 VIEWS = {
     "page": "whole page, by its elements",
     "html-text": "whole page, html-text",
@@ -35,6 +37,23 @@ def figures(card: dict[str, Any]) -> str:
         numbers = (row["body_f1_uncleaned"], row["body_f1"], row["body_recall"], row["removal_recall"])
         shingles = (row["shingles"]["before"], row["shingles"]["after"])
         rows.append(f"| {name} | " + " | ".join(f"{number:.3f}" for number in (*numbers, *shingles)) + " |")
+    rows += ["", "| | body F1 | body kept | rest removed | removals that are right | made worse | lost whole |"]
+    rows.append("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, title in (("pages", "whole pages"), ("extracts", "extracted text")):
+        row = scores[name]
+        after = [row[key] for key in ("body_f1", "body_recall", "removal_recall", "removal_precision")]
+        after += [row["shingles"]["worse"], row["lost"]]
+        rows.append(f"| {title} | " + " | ".join(f"{number:.3f}" for number in after) + " |")
+    gone = {name: f"{scores['removed'][name]:.0%}" for name in ("credit", "byline", "caption")}
+    rows += [
+        "",
+        "Lines removed: {credit} of the image credits, {byline} of the bylines, {caption} of the captions.".format(
+            **gone
+        ),
+    ]
+    languages = sorted(scores["by_language_pages"].items(), key=lambda item: -item[1]["body_words"])
+    shown = [f"{name} {row['body_f1']:.3f}" for name, row in languages if row["body_words"] >= MANY_WORDS]
+    rows += ["", f"Body F1 on whole pages by language, most text first: {', '.join(shown)}."]
     lines = scores["lines"]
     rows += ["", f"Over {lines:,} lines of {scores['documents']:,} texts; expected calibration error "]
     rows[-1] += f"{scores['calibration_error']:.3f}."

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ import cleaner as package
 from cleaner import lines
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
+from cleaner.labels import KINDS
 
 BODY = "The ferry was back in service on Friday, the harbour office said."
 PIECES = [
@@ -182,3 +184,52 @@ def test_a_million_lines(cleaner: Cleaner) -> None:
     text = f"{BODY}\n" * 500_000 + "SHARE THIS\n" * 500_000
     result = cleaner.clean(text)
     assert subsequence(lines.split(result), lines.split(text))
+
+
+@given(TEXTS)
+def test_each_aim_keeps_what_the_stricter_one_keeps(text: str) -> None:
+    kept = [set(kept_numbers(text, aim)) for aim in ("precision", "balanced", "recall")]
+    assert kept[0] <= kept[1] <= kept[2]
+
+
+def kept_numbers(text: str, aim: str) -> list[int]:
+    return [line.number for line in aimed(aim).label(text) if line.label == "body"]
+
+
+@cache
+def aimed(aim: str) -> Cleaner:
+    return Cleaner.load(aim=aim)
+
+
+def test_unknown_aim_is_refused() -> None:
+    with pytest.raises(UsageError, match="balanced"):
+        Cleaner.load(aim="harsh")
+
+
+def test_a_document_of_which_nearly_all_goes_is_suspicious(cleaner: Cleaner) -> None:
+    found = cleaner.clean_document("SHARE THIS\n\n" * 30)
+    assert found.removed_share == 1.0
+    assert "100%" in found.suspicious
+    assert cleaner.clean_document(f"{BODY}\n").suspicious == ""
+    assert cleaner.clean_document("").suspicious == ""
+
+
+@given(TEXTS)
+def test_a_document_is_cleaned_the_same_way_alone(cleaner: Cleaner, text: str) -> None:
+    found = cleaner.clean_document(text)
+    assert found.text == cleaner.clean(text)
+    assert 0 <= found.removed_share <= 1
+
+
+@given(TEXTS)
+def test_only_junk_has_a_kind(cleaner: Cleaner, text: str) -> None:
+    found = cleaner.label(text)
+    assert {line.kind for line in found} <= {"", *KINDS}
+    assert all(not line.kind for line in found if line.label != "junk")
+
+
+def test_plain_sorts_of_junk_are_named(cleaner: Cleaner) -> None:
+    text = f"{BODY}\n{BODY.replace('Friday', 'Monday')}\nPhoto: A. Person / Getty Images\nSHARE THIS\n"
+    kinds = [line.kind for line in cleaner.label(text)]
+    assert kinds[:2] == ["", ""]
+    assert kinds[2] == "credit"

@@ -105,7 +105,8 @@ def test_label_table(article: Path) -> None:
 def test_label_tsv_is_training_data(article: Path, tmp_path: Path) -> None:
     article.write_text("SHARE\tTHIS\n\n" + TEXT)
     result = call("label", article, "--format", "tsv")
-    assert result.stdout == f"junk\tSHARE THIS\n\nbody\t{BODY}\njunk\tSHARE THIS\n"
+    rows = [row.split("\t")[:2] for row in result.stdout.splitlines()]
+    assert rows == [["junk", "SHARE THIS"], [""], ["body", BODY.strip()], [""], ["junk", "SHARE THIS"]]
     (tmp_path / "quay").mkdir()
     (tmp_path / "quay" / "article.tsv").write_text(result.stdout)
     found = read_tsv(tmp_path / "quay" / "article.tsv")
@@ -290,7 +291,7 @@ def test_odd_terminal_encoding(form: str, tmp_path: Path) -> None:
     ],
 )
 def test_closed_pipe(verb: str, tmp_path: Path) -> None:
-    (tmp_path / "big.txt").write_text(BODY + "\n" * 200_000 + BODY)
+    (tmp_path / "big.txt").write_text(BODY + "\n" * 200_000 + "SHARE THIS")
     line = f"{COMMAND} {verb} {tmp_path / 'big.txt'} | head -1"
     run = subprocess.run(line, shell=True, capture_output=True, check=False)
     assert run.stderr == b""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from cleaner.errors import ModelError
-from cleaner.model import Model, find_model
+from cleaner.model import Model
+from cleaner.model_files import find_model
 
 DEFAULT = find_model("default")
 TEXT = "Ferry back\nBy A. Person\n\nThe ferry was back in service on Friday, the harbour office said.\nSHARE\n"
@@ -97,6 +98,12 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"weights": [1.0, 1.0, math.nan, 1.0, 1.0]},
         {"arrays": []},
         {"sha256": None},
+        {"kinds": None},
+        {"kinds": [1]},
+        {"kind_floor": "x"},
+        {"aims": None},
+        {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0}}},
+        {"aims": {aim: {"sparse": 1.0, "dense": 0.0} for aim in ("precision", "balanced", "recall")}},
     ],
     ids=str,
 )
@@ -116,7 +123,7 @@ def pickled(arrays: dict[str, Any]) -> None:
 
 
 def missing(arrays: dict[str, Any]) -> None:
-    del arrays["hidden_bias"]
+    del arrays["final_hidden_bias"]
 
 
 def extra(arrays: dict[str, Any]) -> None:
@@ -124,7 +131,7 @@ def extra(arrays: dict[str, Any]) -> None:
 
 
 def not_a_number(arrays: dict[str, Any]) -> None:
-    arrays["hidden_weights"][0, 0] = np.nan
+    arrays["draft_hidden_weights"][0, 0] = np.nan
 
 
 def infinite(arrays: dict[str, Any]) -> None:
@@ -132,7 +139,7 @@ def infinite(arrays: dict[str, Any]) -> None:
 
 
 def float64(arrays: dict[str, Any]) -> None:
-    arrays["hidden_bias"] = arrays["hidden_bias"].astype(np.float64)
+    arrays["final_hidden_bias"] = arrays["final_hidden_bias"].astype(np.float64)
 
 
 def fewer_rows(arrays: dict[str, Any]) -> None:
@@ -144,7 +151,7 @@ def fewer_columns(arrays: dict[str, Any]) -> None:
 
 
 def fewer_inputs(arrays: dict[str, Any]) -> None:
-    arrays["hidden_weights"] = arrays["hidden_weights"][:-1]
+    arrays["final_hidden_weights"] = arrays["final_hidden_weights"][:-1]
 
 
 def fewer_first_inputs(arrays: dict[str, Any]) -> None:
@@ -152,7 +159,11 @@ def fewer_first_inputs(arrays: dict[str, Any]) -> None:
 
 
 def fewer_hidden(arrays: dict[str, Any]) -> None:
-    arrays["output_weights"] = arrays["output_weights"][:-1]
+    arrays["draft_output_weights"] = arrays["draft_output_weights"][:-1]
+
+
+def fewer_kinds(arrays: dict[str, Any]) -> None:
+    arrays["kind_bias"] = arrays["kind_bias"][:-1]
 
 
 def fewer_classes(arrays: dict[str, Any]) -> None:
@@ -178,6 +189,7 @@ CHANGES = [
     fewer_inputs,
     fewer_first_inputs,
     fewer_hidden,
+    fewer_kinds,
     fewer_classes,
     unknown_class,
     empty_table,

@@ -1,8 +1,10 @@
 """The gate: the shipped model's figures do not fall below floors.json.
 
-`python tests/test_scores.py` writes the floors anew, from the card as it is; look at the diff before committing.
+`python tests/test_scores.py` writes the floors anew, from the card as it is; a figure that falls below the
+highest floor it ever had needs `--why "a reason"`, which stays in the file until it is back.
 """
 
+import argparse
 import gzip
 import json
 import math
@@ -12,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from cleaner.corpus import read_labelled
+from cleaner.corpus import read_labelled, without_shared
 from cleaner.evaluation import evaluate
-from cleaner.model import find_model
+from cleaner.model_files import find_model
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -32,27 +34,48 @@ def card() -> dict[str, Any]:
 
 
 def gated(scores: dict[str, Any] | None = None) -> dict[str, float]:
-    """Return the figures that have a floor: of the card, or with other scores on real pages."""
+    """Return the figures that have a floor, higher being better: of the card, or with other scores on real pages."""
     found = card()
     scores, invented = scores or found["scores"], found["held_out"]["invented"]
     out = {f"{label} F1": row["f1"] for label, row in scores["labels"].items()}
+    out |= {"mean F1": scores["macro_f1"], "calibration, 1 - error": 1 - scores["calibration_error"]}
+    pages, extracts = scores["pages"], scores["extracts"]
+    out |= {"pages, body F1 in words": pages["body_f1"], "pages, body F1 in lines": pages["f1"]["body"]}
+    out |= {"pages, documents not lost": 1 - pages["lost"]}
+    out |= {f"extracts, {name}": extracts[name] for name in ("body_recall", "removal_recall", "removal_precision")}
+    out |= {"extracts, documents not worse": 1 - extracts["shingles"]["worse"]}
+    out |= {f"{name} lines removed": scores["removed"][name] for name in ("credit", "caption", "byline")}
     for view, row in scores["by_view"].items():
         out |= {f"body F1, {view}": row["body_f1"], f"body recall, {view}": row["body_recall"]}
+        out[f"calibration, 1 - error, {view}"] = 1 - row["calibration_error"]
+        out[f"shingles gained, {view}"] = row["shingles"]["after"] - row["shingles"]["before"]
     return out | {f"{label} F1, held-out invented": row["f1"] for label, row in invented["labels"].items()}
 
 
-def floors() -> dict[str, float]:
-    found: dict[str, float] = json.loads(FLOORS.read_text("utf-8")) if FLOORS.exists() else {}
+def floors() -> dict[str, dict[str, Any]]:
+    """Return for each figure its floor, the highest that it ever had, and, if it is lower now, why."""
+    found: dict[str, dict[str, Any]] = json.loads(FLOORS.read_text("utf-8")) if FLOORS.exists() else {}
     return found
 
 
 @pytest.mark.parametrize("name", floors())
 def test_floor(name: str) -> None:
-    assert gated()[name] >= floors()[name]
+    assert gated()[name] >= floors()[name]["floor"]
+
+
+@pytest.mark.parametrize("name", floors())
+def test_a_floor_is_lowered_with_a_reason(name: str) -> None:
+    row = floors()[name]
+    assert row["floor"] == row["best"] or (row["floor"] < row["best"] and len(row["why"].split()) > 3)
 
 
 def test_every_figure_has_a_floor() -> None:
     assert floors().keys() == gated().keys()
+
+
+def test_no_view_is_worse_after_cleaning() -> None:
+    views = card()["scores"]["by_view"]
+    assert [name for name, row in views.items() if row["shingles"]["after"] < row["shingles"]["before"]] == []
 
 
 @pytest.mark.slow
@@ -69,8 +92,12 @@ def test_validation_is_unseen() -> None:
     mine = read_labelled([ROOT / "training_data"])
     assert not {one.site for one in unseen} & {one.site for one in mine}
     assert not {one.site for one in unseen} & {one.site for one in read_labelled([CORPUS / "train"])}
+    seen, shared = without_shared([*mine, *read_labelled([CORPUS / "train"])], unseen)
+    assert shared == card()["lines_shared_with_tests"]
     long = {line for one in unseen for line in one.lines if len(line.split()) >= MIN_WORDS}
-    assert [line for one in mine for line in one.lines if line in long] == []
+    assert not long & {line for one in mine for line in one.lines}
+    lines = (row for one in seen for row in zip(one.lines, one.weak, strict=True))
+    assert not long & {line for line, weak in lines if not weak}
 
 
 def key(text: str) -> str:
@@ -104,6 +131,22 @@ def test_no_third_party_text() -> None:
     assert found == set()
 
 
+def renewed(why: str) -> dict[str, dict[str, Any]]:
+    """Return floors at the card's figures; one below the highest so far needs a reason."""
+    out: dict[str, dict[str, Any]] = {}
+    for name, value in gated().items():
+        floor, before = math.floor(value * 1000) / 1000, floors().get(name, {})
+        best = max(floor, before.get("best", floor))
+        out[name] = {"floor": floor, "best": best}
+        if floor < best:
+            out[name]["why"] = before.get("why", why) if floor >= before["floor"] else why
+            if not out[name]["why"]:
+                raise SystemExit(f"{name} falls from {before['floor']} to {floor}: give a reason with --why")
+    return out
+
+
 if __name__ == "__main__":
-    rounded = {name: math.floor(value * 1000) / 1000 for name, value in gated().items()}
-    FLOORS.write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--why", default="", help="the reason, if a figure falls; it is written beside the floor")
+    new = renewed(parser.parse_args().why)
+    FLOORS.write_text(json.dumps(new, indent=1, ensure_ascii=False) + "\n", "utf-8")

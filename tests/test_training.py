@@ -16,7 +16,7 @@ from cleaner.model import Model
 from cleaner.training import Options, train
 
 DATA = Path(__file__).parents[1] / "training_data"
-TINY = Options(rows=2**12, text_epochs=2, epochs=2, averaged=1, hidden=8)
+TINY = Options(rows=2**12, text_epochs=2, epochs=2, hidden=8)
 BODY = "The ferry was back in service on Friday, the harbour office said."
 
 
@@ -41,7 +41,7 @@ def rewritten(pages: Path, folder: Path, row: Callable[[str, str], str]) -> Path
 
 def test_train(pages: Path, tmp_path: Path) -> None:
     steps: list[float] = []
-    train([pages], tmp_path / "one", TINY, lambda step, share: steps.append(share))
+    train([pages], tmp_path / "one", TINY, lambda step, share: steps.append(share), test=[pages])
     trained = train([str(pages)], str(tmp_path / "two"), TINY, test=[pages])
     assert (tmp_path / "one" / "weights.npz").read_bytes() == (tmp_path / "two" / "weights.npz").read_bytes()
     assert steps == sorted(steps)
@@ -60,7 +60,7 @@ def test_train(pages: Path, tmp_path: Path) -> None:
 def test_another_seed_gives_another_model(pages: Path, tmp_path: Path) -> None:
     small = rewritten(pages, tmp_path / "data", lambda label, text: label if len(text) % 2 else "")
     found = [train([small], tmp_path / str(seed), Options(**{**vars(TINY), "seed": seed})) for seed in (0, 1)]
-    assert not np.array_equal(found[0].arrays["hidden_weights"], found[1].arrays["hidden_weights"])
+    assert not np.array_equal(found[0].arrays["final_hidden_weights"], found[1].arrays["final_hidden_weights"])
 
 
 def test_two_labels(pages: Path, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def rows(labels: list[str]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.str
 @pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]])
 def test_classifier(labels: list[str]) -> None:
     X, y = rows(labels)
-    model = LineClassifier(hidden=64, epochs=100, averaged=2)
+    model = LineClassifier(hidden=64, epochs=100)
     assert model.fit(X, y) is model
     assert model.classes_.tolist() == labels
     probability = model.predict_proba(X)
@@ -123,14 +123,14 @@ def test_classifier(labels: list[str]) -> None:
     assert probability.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert (model.predict(X) == np.array(labels)[probability.argmax(axis=1)]).all()
     assert model.score(X, y) > 0.8
-    again = LineClassifier(hidden=64, epochs=100, averaged=2).fit(X, y)
+    again = LineClassifier(hidden=64, epochs=100).fit(X, y)
     assert np.array_equal(again.predict_proba(X), probability)
 
 
 def test_classifier_follows_conventions() -> None:
     X, y = rows(["a", "b", "c"])
-    model = LineClassifier(hidden=8, epochs=3, averaged=1)
-    names = ["averaged", "epochs", "hidden", "penalty", "random_state"]
+    model = LineClassifier(hidden=8, epochs=3)
+    names = ["epochs", "hidden", "members", "penalty", "random_state"]
     assert sorted(model.get_params()) == names
     assert clone(model.fit(X, y)).get_params() == model.get_params()
     with pytest.raises(Exception, match="not fitted"):

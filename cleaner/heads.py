@@ -1,0 +1,126 @@
+"""Fit the heads: each on all folds of sites, and on all but one in turn for what it says of sites it has not seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+
+from cleaner.classifier import LineClassifier
+from cleaner.labels import JUNK, KINDS
+from cleaner.sampling import COPY, Part
+
+__all__ = ["Fitted", "Kinds", "Rows", "fit_head", "fit_kinds"]
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+#: Returns the inputs of all lines of a fold, [lines, features].
+Inputs = Callable[[int], Floats]
+NEVER = -20.0
+#: Real pages name the kind of few sorts of junk, and of those many lines: this share is used.
+REAL_KINDS = 0.1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The lines of each fold that a head trains on, and their weights."""
+
+    chosen: Sequence[Ints]
+    weight: Sequence[Floats]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A head, and for each fold the logits of its lines by a head that has not seen it, [lines, labels]."""
+
+    head: LineClassifier
+    logits: list[Floats]
+
+
+def fit_head(parts: Sequence[Part], inputs: Inputs, rows: Rows, head: Callable[[], LineClassifier]) -> Fitted:
+    """Fit a head on all folds, and one without each fold for the logits."""
+    labels = 1 + max(int(part.label.max()) for part in parts)
+    fold = np.repeat(np.arange(len(parts)), [len(chosen) for chosen in rows.chosen])
+    x = np.concatenate([inputs(number)[chosen] for number, chosen in enumerate(rows.chosen)])
+    y = np.concatenate([part.label[chosen] for part, chosen in zip(parts, rows.chosen, strict=True)])
+    weight = np.concatenate(rows.weight)
+    logits = []
+    for number in range(len(parts)):
+        train = fold != number
+        one = head().fit(x[train], y[train], sample_weight=weight[train])
+        found = np.full((len(parts[number].label), labels), NEVER, np.float32)
+        found[:, one.classes_] = one.decision_function(inputs(number))
+        logits.append(found)
+    return Fitted(head().fit(x, y, sample_weight=weight), logits)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What tells the kinds of junk apart: names, weights [features, kinds], bias, and from where it is sure."""
+
+    names: list[str]
+    weights: Floats
+    bias: Floats
+    floor: float
+    figures: dict[str, float]
+
+
+def fit_kinds(parts: Sequence[Part], inputs: Inputs, precision: float) -> Kinds:
+    """Fit a softmax over the final head's inputs on the junk lines whose kind is known.
+
+    ``floor`` is the smallest probability from which the kinds are right with the given precision, out of fold.
+    """
+    rows, kind, fold = [], [], []
+    rng = np.random.default_rng(0)
+    for number, part in enumerate(parts):
+        known, real = kinds_of(part)
+        chosen = np.flatnonzero((known >= 0) & (~real | (rng.random(len(real)) < REAL_KINDS)))
+        rows.append(inputs(number)[chosen])
+        kind.append(known[chosen])
+        fold.append(np.full(len(chosen), number))
+    x, y, f = (np.concatenate(column) for column in (rows, kind, fold))
+    width = x.shape[1]
+    if len(np.unique(y)) < 2:
+        return Kinds([], np.zeros((width, 0), np.float32), np.zeros(0, np.float32), 1.0, {})
+    scale, mean = np.maximum(x.std(axis=0), 1e-6), x.mean(axis=0)
+    x = (x - mean) / scale
+    model = LogisticRegression(C=0.01, max_iter=100)
+    sure, right = np.zeros(len(y)), np.zeros(len(y), np.bool_)
+    for number in np.unique(f):
+        out, rest = f == number, f != number
+        if len(np.unique(y[rest])) > 1 and out.any():
+            shares = model.fit(x[rest], y[rest]).predict_proba(x[out])
+            sure[out], right[out] = shares.max(axis=1), model.classes_[shares.argmax(axis=1)] == y[out]
+    floor, figures = floor_of(sure, right, precision)
+    model.fit(x, y)
+    coef = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_ / 2, model.coef_ / 2])
+    bias = model.intercept_ if len(model.classes_) > 2 else np.concatenate([-model.intercept_, model.intercept_]) / 2
+    coef = coef / scale
+    names = [KINDS[code] for code in model.classes_]
+    return Kinds(names, coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32), floor, figures)
+
+
+def kinds_of(part: Part) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Return the number of each line's kind of junk, -1 where none is to be learnt; and whether the page is real."""
+    names = [kind.partition("/")[0] for document in part.documents for kind in document.kinds]
+    known = np.array([KINDS.index(name) if name in KINDS else -1 for name in names], np.int64)
+    sizes = [len(document.lines) for document in part.documents]
+    copy = np.repeat([document.view == COPY for document in part.documents], sizes)
+    junk = np.array([label == JUNK for document in part.documents for label in document.labels])
+    real = np.repeat([document.source != "invented" for document in part.documents], sizes)
+    return np.where(part.sure & ~copy & junk, known, -1), real
+
+
+def floor_of(
+    sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], precision: float
+) -> tuple[float, dict[str, float]]:
+    """Return the smallest probability with the precision, and what it reaches: precision and share of lines named."""
+    found = (1.0, {"precision": 0.0, "named": 0.0})
+    for floor in np.arange(0.95, 0.29, -0.05):
+        above = sure >= floor
+        share = float(right[above].mean()) if above.any() else 1.0
+        if share < precision:
+            break
+        found = (round(float(floor), 2), {"precision": share, "named": float(above.mean())})
+    return found

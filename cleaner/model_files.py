@@ -1,0 +1,153 @@
+"""The folder that holds a model, checked before anything of it is used.
+
+``weights.npz`` holds plain arrays (read without pickle) and ``card.json`` says what they are.
+"""
+
+import hashlib
+import io
+import json
+import math
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.alphabet import CLASSES
+from cleaner.context import width
+from cleaner.decision import AIMS
+from cleaner.errors import ModelError
+from cleaner.features import LINE_FEATURES, VERSION
+from cleaner.labels import BODY
+from cleaner.second_pass import second_width
+
+__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEAD", "check_sizes", "find_model", "read_arrays", "read_card"]
+
+FORMAT = 2
+MAX_BYTES = 64_000_000
+#: The arrays of a head: one hidden layer and the output.
+HEAD = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
+HEADS = tuple(f"{head}_{name}" for head in ("draft", "final") for name in HEAD)
+SMALL = ("first_weights", "first_bias", *HEADS, "kind_weights", "kind_bias")
+ARRAYS = ("classes", "folded", "table", *SMALL)
+DTYPES = {"classes": "uint8", "folded": "uint16", "table": "float16", **dict.fromkeys(SMALL, "float32")}
+
+
+def find_model(name: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model: a path, or the name of one that comes with the package."""
+    path = Path(name)
+    if path.is_dir() or os.sep in str(name):
+        return path
+    package = Path(__file__).parent
+    for root in (package / "models", package.parent / "models"):
+        if (root / path).is_dir():
+            return root / path
+    return path
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read a model card; raise :class:`ModelError` if it is none of this format."""
+    try:
+        card = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path}: missing. A model folder holds weights.npz and card.json.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}). Restore the file or train the model again.") from None
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        found = card.get("format") if isinstance(card, dict) else None
+        raise ModelError(f"{path}: format {found!r}, this version reads {FORMAT}. Train the model again.")
+    if card.get("features") != VERSION:
+        raise ModelError(
+            f"{path}: made for features {card.get('features')!r}, this version has {VERSION}. Train the model again."
+        )
+    check_card(path, card)
+    return card
+
+
+def check_card(path: Path, card: dict[str, Any]) -> None:
+    """Raise :class:`ModelError` unless the card holds what using the model needs."""
+    again = "Restore the file or train the model again."
+    keys = {"labels": list, "weights": list, "arrays": dict, "sha256": str, "kinds": list, "aims": dict}
+    for key, kind in keys.items():
+        if not isinstance(card.get(key), kind):
+            raise ModelError(f"{path}: {key!r} is missing or wrong. {again}")
+    if BODY not in card["labels"] or not all(isinstance(name, str) for name in card["labels"] + card["kinds"]):
+        raise ModelError(f"{path}: the labels must be names with {BODY!r} among them. {again}")
+    if len(card["weights"]) != len(card["labels"]) or not all(map(positive, card["weights"])):
+        raise ModelError(f"{path}: 'weights' must hold a positive number for each label. {again}")
+    aims = [card["aims"].get(aim) for aim in AIMS]
+    if not all(isinstance(aim, dict) and positive(aim.get("sparse")) and positive(aim.get("dense")) for aim in aims):
+        raise ModelError(f"{path}: 'aims' must hold two positive numbers for each of {', '.join(AIMS)}. {again}")
+    if not positive(card.get("kind_floor")):
+        raise ModelError(f"{path}: 'kind_floor' must be a positive number. {again}")
+
+
+def positive(value: object) -> bool:
+    """Tell whether a value is a finite number above 0."""
+    return isinstance(value, float) and 0 < value < math.inf
+
+
+def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """Read the arrays of a model after comparing the file with the card's digest."""
+    again = "Restore the file or train the model again."
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path}: larger than any model of this format. {again}")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{path}: missing. A model folder holds weights.npz and card.json.") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error}). {again}") from None
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        raise ModelError(f"{path}: cut short or changed, it is not the file that the card describes. {again}")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: not plain arrays ({error}). {again}") from None
+
+
+def check_sizes(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any]) -> None:
+    """Raise :class:`ModelError` unless names, types and shapes are those of the card and fit together."""
+    where = folder / "weights.npz"
+    if set(arrays) != set(ARRAYS) or set(card["arrays"]) != set(ARRAYS):
+        raise ModelError(f"{where}: holds {sorted(arrays)}, expected {sorted(ARRAYS)}. Train the model again.")
+    for name, array in arrays.items():
+        stated = card["arrays"][name]
+        if stated != {"shape": list(array.shape), "dtype": DTYPES[name]} or str(array.dtype) != DTYPES[name]:
+            raise ModelError(f"{where}: {name} is {array.dtype} {array.shape}, the card says {stated}. Train again.")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelError(f"{where}: {name} holds values that are no numbers. Train the model again.")
+    if not fit_each_other(arrays, len(card["labels"]), len(card["kinds"])):
+        raise ModelError(f"{where}: the arrays do not fit each other. Train the model again.")
+
+
+def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int) -> bool:
+    """Tell whether the shapes are those of one model."""
+    rows = len(arrays["table"])
+    columns = arrays["table"].size // max(rows, 1)
+    lines = 3 * columns + LINE_FEATURES
+    draft, final = (lines + labels + more for more in width(labels, columns))
+    final += second_width(labels, columns)
+    shapes = {
+        "table": (rows, columns),
+        "classes": (65536,),
+        "folded": (65536,),
+        "first_weights": (lines, labels),
+        "first_bias": (labels,),
+        "kind_weights": (final, kinds),
+        "kind_bias": (kinds,),
+    }
+    for name, inputs in (("draft", draft), ("final", final)):
+        hidden = arrays[f"{name}_hidden_bias"].size
+        shapes |= {
+            f"{name}_hidden_weights": (inputs, hidden),
+            f"{name}_hidden_bias": (hidden,),
+            f"{name}_output_weights": (hidden, labels),
+            f"{name}_output_bias": (labels,),
+        }
+    power = rows > 0 and rows & (rows - 1) == 0
+    same = all(arrays[name].shape == shape for name, shape in shapes.items())
+    return power and same and int(arrays["classes"].max()) < CLASSES

@@ -1,0 +1,117 @@
+"""Choose out of fold what each label's probability is multiplied with, and what junk's is divided by for each aim."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.decision import AIMS, body_share, decide, spread
+from cleaner.labels import BODY
+from cleaner.sampling import COPY, Part
+
+__all__ = ["choose_aims", "choose_weights"]
+
+Floats = npt.NDArray[np.float32]
+WEIGHTS = (0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+#: What junk's weight is divided by, as tried: four steps a doubling.
+DIVISORS = tuple(float(divisor) for divisor in 2 ** np.arange(-4, 5.01, 0.25))
+#: The weight of body: in doubt a line stays.
+BODY_WEIGHT = 3.4
+#: The share of body words that each aim keeps in documents that are clean already, and in those full of junk;
+#: none: the best F1.
+RECALL: dict[str, tuple[float, float | None]] = {
+    "precision": (0.985, 0.95),
+    "balanced": (0.9975, None),
+    "recall": (0.999, 0.99),
+}
+
+
+def choose_weights(probabilities: Sequence[Floats], parts: Sequence[Part], labels: Sequence[str]) -> list[float]:
+    """Choose what each label's probability is multiplied with before the largest wins.
+
+    Set in turn, twice round, to what gives the best mean F1 out of fold: rare labels would be found too
+    seldom without. That of body is given.
+    """
+    sure = np.concatenate([part.sure for part in parts])
+    truth, shares = np.concatenate([part.label for part in parts])[sure], np.concatenate(probabilities)[sure]
+    weights = np.ones(shares.shape[1], np.float32)
+    body = labels.index(BODY)
+    weights[body] = BODY_WEIGHT
+    even = np.ones(len(shares), np.float32)
+    size = len(weights)
+
+    def mean_f1(trial: Floats) -> float:
+        cell = np.bincount(truth * size + decide(shares, trial, labels, even), minlength=size * size)
+        counts = cell.reshape(size, size)
+        return float(np.mean(2 * counts.diagonal() / np.maximum(counts.sum(axis=0) + counts.sum(axis=1), 1)))
+
+    for label in [number for number in range(size) if number != body] * 2:
+        trials = np.repeat(weights[None], len(WEIGHTS), axis=0)
+        trials[:, label] = WEIGHTS
+        weights = max(trials, key=mean_f1)
+    return [float(weight) for weight in weights]
+
+
+def choose_aims(
+    probabilities: Sequence[Floats], parts: Sequence[Part], weights: Sequence[float], labels: Sequence[str]
+) -> dict[str, Any]:
+    """Choose what junk's weight is divided by for each aim, for sparse and for dense documents, by the recall it names.
+
+    Each is the smallest number with which that share of the body words stays, out of fold, in real
+    documents where there are any; or the one with the best F1. The curves tried go with it.
+    """
+    body = labels.index(BODY)
+    real = any(document.source != "invented" for part in parts for document in part.documents)
+    groups: dict[str, list[Any]] = {"dense": [], "sparse": []}
+    for rows, part in zip(probabilities, parts, strict=True):
+        words = part.batch.words()
+        place = spread(body_share(part.batch.document, words, rows[:, body]))
+        sizes = [len(document.lines) for document in part.documents]
+        counted = [document.view != COPY and (document.source != "invented" or not real) for document in part.documents]
+        sure = part.sure & np.repeat(counted, sizes)
+        for name, lines in (("dense", place > 0.5), ("sparse", place <= 0.5)):
+            use = sure & lines
+            groups[name].append((rows[use], part.label[use], np.asarray(words * part.weight, np.float32)[use]))
+    curves = {}
+    both = groups["dense"] + groups["sparse"]
+    for name, some in groups.items():
+        pieces = some if any((label == body).any() for _, label, _ in some) else both
+        rows, truth, size = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        curves[name] = curve(rows, np.asarray(truth == body), size, (np.asarray(weights, np.float32), labels))
+    found: dict[str, Any] = {}
+    for aim in AIMS:
+        picks = {name: pick(curves[name], RECALL[aim][name == "sparse"]) for name in curves}
+        found[aim] = {name: row["divisor"] for name, row in picks.items()}
+        found[aim]["measured"] = picks
+    return {"aims": found, "curves": curves}
+
+
+def curve(
+    rows: Floats, is_body: npt.NDArray[np.bool_], words: Floats, decision: tuple[Floats, Sequence[str]]
+) -> list[dict[str, float]]:
+    """Return body recall, removal recall and removal precision, in words, for each divisor."""
+    found = []
+    weights, labels = decision
+    for divisor in DIVISORS:
+        chosen = decide(rows, weights, labels, np.full(len(rows), divisor, np.float32))
+        kept = chosen == labels.index(BODY)
+        gone, right = words[~kept].sum(), words[~kept & ~is_body].sum()
+        body_words, rest, held = words[is_body].sum(), words[~is_body].sum(), words[kept & is_body].sum()
+        found.append(
+            {
+                "divisor": divisor,
+                "body_recall": float(held / max(body_words, 1)),
+                "body_f1": float(2 * held / max(words[kept].sum() + body_words, 1)),
+                "removal_recall": float(right / max(rest, 1)),
+                "removal_precision": float(right / max(gone, 1)),
+            }
+        )
+    return found
+
+
+def pick(rows: list[dict[str, float]], recall: float | None) -> dict[str, float]:
+    """Return the first row that keeps as much, or the last; without a recall the row with the best F1."""
+    if recall is None:
+        return max(rows, key=lambda row: row["body_f1"])
+    return next((row for row in rows if row["body_recall"] >= recall), rows[-1])

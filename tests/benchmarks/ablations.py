@@ -1,0 +1,185 @@
+"""What each part of model and data is worth: leave it out, train again, measure on pages of unseen sites.
+
+    python tests/benchmarks/ablations.py features sources languages invented
+
+Each word is a table of runs; the figures are added to ablations.json and, with --card, to a model's card.
+`features` fits only a head again, one time each; the others train whole models, a minute or two each. All use fewer
+views, folds and epochs than the shipped model, and compare with a model trained like that.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.classifier import LineClassifier
+from cleaner.cleaning import Cleaner
+from cleaner.context import width
+from cleaner.corpus import LabelledDocument, fold_of, read_labelled, without_shared
+from cleaner.evaluation import figures, measure
+from cleaner.features import LINE_FEATURES
+from cleaner.model import Model, softmax
+from cleaner.model_files import FORMAT
+from cleaner.sampling import Part, head_rows, label_order, read_part, split
+from cleaner.training import Options, fit, fit_text
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ROOT.parent / "shared" / "corpus"
+OUTPUT = Path(__file__).with_name("ablations.json")
+#: Fewer folds and epochs than the shipped model has: differences count, not levels.
+QUICK = Options(folds=2, rows=2**18, text_epochs=5, epochs=4, members=1)
+#: And fewer views of the real pages.
+VIEWS = ("", "extract", "page", "resiliparse", "trafilatura")
+LANGUAGES = ("de", "el", "id", "pl", "ru", "tr", "uk", "zh")
+Floats = npt.NDArray[np.float32]
+
+
+def summary(scores: dict[str, Any]) -> dict[str, float]:
+    """Return the figures that a run is compared by."""
+    found = {f"{label} F1": row["f1"] for label, row in scores["labels"].items()}
+    found |= {"mean F1": scores["macro_f1"], "pages, body F1": scores["pages"]["body_f1"]}
+    return found | {f"extracts, {name}": scores["extracts"][name] for name in ("body_recall", "removal_recall")}
+
+
+def whole_run(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> dict[str, Any]:
+    """Train on some documents and measure on others."""
+    model = fit(training, QUICK, lambda step, share: None)
+    return figures(measure(tests, Cleaner(model)))
+
+
+def sources(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
+    """Leave each source of data out in turn."""
+    yield "all", summary(whole_run(training, tests))
+    for source in sorted({document.source for document in training}):
+        rest = [document for document in training if document.source != source]
+        yield f"without {source}", summary(whole_run(rest, tests))
+
+
+def invented(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
+    """Train with none, a quarter, half and all of the invented sites."""
+    for parts in (0, 1, 2, 4):
+        some = [d for d in training if d.source != "invented" or fold_of(d.site + "curve", 4) < parts]
+        yield f"{parts}/4 of the invented sites", summary(whole_run(some, tests))
+
+
+def languages(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
+    """Leave each language out of training and measure on its pages, with and without."""
+    known = whole_run(training, tests)["by_language_pages"]
+    for language in LANGUAGES:
+        rest = [document for document in training if document.language != language]
+        own = [document for document in tests if document.language == language]
+        unknown = whole_run(rest, own)["by_language_pages"][language]
+        names = ("body_f1", "body_recall", "lost")
+        yield (
+            language,
+            {
+                **{f"{name}, known": known[language][name] for name in names},
+                **{f"{name}, unknown": unknown[name] for name in names},
+                "body_f1, uncleaned": known[language]["body_f1_uncleaned"],
+            },
+        )
+
+
+def draft_groups(columns: int, labels: int) -> dict[str, list[int]]:
+    """Return the columns of the draft head's inputs by group."""
+    lines = 3 * columns + LINE_FEATURES
+    total = lines + labels + width(labels, columns)[0]
+    near = 4 * (labels + 6 + columns)
+    far = 4 * (labels + 1)
+    start = lines + labels + 10
+    return {
+        "text sums of the line": list(range(3 * columns)),
+        "text sums of its first and last tokens": list(range(columns, 3 * columns)),
+        "shape": list(range(3 * columns, lines)),
+        "first pass": list(range(lines, lines + labels)),
+        "words shared with the document, title": list(range(lines + labels, start)),
+        "neighbours at 1 and 2 lines": list(range(start, start + near)),
+        "neighbours at 3 and 4 lines": list(range(start + near, start + near + far)),
+        "document and windows": list(range(start + near + far, total)),
+        "all context": list(range(lines + labels, total)),
+    }
+
+
+def features(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
+    """Leave each group of the draft head's features out, and change the size of its hidden layer."""
+    options = QUICK
+    labels = label_order(training)
+    parts = [read_part(fold, labels) for fold in split(training, options.folds, options.seed)]
+    arrays, scores = fit_text(parts, labels, options, lambda step, share: None)
+    model = Model(arrays, {"format": FORMAT, "features": 0, "labels": labels})
+    rng = np.random.default_rng(options.seed)
+    x, y, weight = [], [], []
+    for part, score in zip(parts, scores, strict=True):
+        chosen, heavy = head_rows(part, options.page_junk, rng)
+        x.append(rows_of(model, part, score)[chosen])
+        y.append(part.label[chosen])
+        weight.append(heavy)
+    test = read_part(list(tests), labels)
+    data = (np.concatenate(x), np.concatenate(y), np.concatenate(weight))
+    inputs = rows_of(model, test, None)
+    columns = arrays["table"].shape[1]
+    yield "all", one_head(data, inputs, test, options.head)
+    for name, group in draft_groups(columns, len(labels)).items():
+        yield f"without {name}", one_head(data, inputs, test, options.head, group)
+    for hidden in (16, 32, 128):
+        yield f"{hidden} hidden units", one_head(data, inputs, test, replace(options, hidden=hidden).head)
+
+
+def rows_of(model: Model, part: Part, scores: Floats | None) -> Floats:
+    """Return the draft head's inputs."""
+    return np.concatenate([rows for _, rows in model.draft_inputs(model.see(part.batch, scores))])
+
+
+def one_head(
+    data: tuple[Floats, Any, Floats],
+    inputs: Floats,
+    test: Part,
+    head: Callable[[], LineClassifier],
+    out: Sequence[int] = (),
+) -> dict[str, float]:
+    """Fit a head without some columns and return the F1 of each label, and microseconds a line."""
+    use = np.setdiff1d(np.arange(inputs.shape[1]), np.asarray(out, np.int64))
+    fitted = head().fit(data[0][:, use], data[1], sample_weight=data[2])
+    rows = inputs[:, use]
+    begin = time.perf_counter()
+    shares = softmax(fitted.decision_function(rows))
+    spent = time.perf_counter() - begin
+    truth, found = test.label[test.sure], shares.argmax(axis=1)[test.sure]
+    size = shares.shape[1]
+    counts = np.bincount(truth * size + found, minlength=size * size).reshape(size, size)
+    f1 = 2 * counts.diagonal() / np.maximum(counts.sum(axis=0) + counts.sum(axis=1), 1)
+    out_row = {f"label {number} F1": float(value) for number, value in enumerate(f1)}
+    return {**out_row, "mean F1": float(f1.mean()), "microseconds a line": 1e6 * spent / len(rows)}
+
+
+def main() -> None:
+    """Run the tables that are asked for."""
+    tables = {"features": features, "sources": sources, "languages": languages, "invented": invented}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="+", choices=sorted(tables))
+    parser.add_argument("--card", type=Path, help="a model folder whose card gets the figures, too")
+    options = parser.parse_args()
+    training = read_labelled([ROOT / "training_data", CORPUS / "train"])
+    tests = read_labelled([CORPUS / "valid"])
+    training, _ = without_shared([document for document in training if document.view in VIEWS], tests)
+    found = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
+    for name in options.tables:
+        rows = found[name] = {}
+        for key, row in tables[name](training, tests):
+            rows[key] = row
+            print(name, key, {k: round(v, 4) for k, v in row.items()}, flush=True)
+            OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    if options.card:
+        path = options.card / "card.json"
+        card = {**json.loads(path.read_text("utf-8")), "ablations": found}
+        path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

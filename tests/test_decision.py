@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from cleaner.cleaning import Cleaner
+from cleaner.context import Borders
+from cleaner.decision import AIMS, body_share, decide, spread
+from cleaner.heads import floor_of
+from cleaner.second_pass import full_names, second_pass, second_width
+from cleaner.weighting import pick
+
+LABELS = ["body", "caption", "junk"]
+
+
+def test_body_share_is_by_words_and_document() -> None:
+    document = np.array([0, 0, 1])
+    share = body_share(document, np.array([30, 10, 5]), np.array([1.0, 0.0, 0.4], np.float32))
+    assert share == pytest.approx([0.75, 0.75, 0.4])
+    assert len(body_share(document[:0], document[:0], share[:0])) == 0
+
+
+def test_spread_ends_at_both_sides() -> None:
+    assert spread(np.array([0.1, 0.5, 0.65, 0.8, 1.0], np.float32)) == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-6)
+
+
+def test_only_junk_yields() -> None:
+    rows = np.array([[0.3, 0.2, 0.5], [0.3, 0.5, 0.2]], np.float32)
+    even = np.ones(3, np.float32)
+    assert decide(rows, even, LABELS, np.array([1, 1], np.float32)).tolist() == [2, 1]
+    assert decide(rows, even, LABELS, np.array([4, 4], np.float32)).tolist() == [0, 1]
+
+
+def test_without_junk_all_but_body_yield() -> None:
+    rows = np.array([[0.3, 0.5, 0.2]], np.float32)
+    even = np.ones(3, np.float32)
+    assert decide(rows, even, ["body", "caption", "price"], np.array([4], np.float32)).tolist() == [0]
+
+
+def test_pick() -> None:
+    rows = [
+        {"divisor": 1.0, "body_recall": 0.9, "body_f1": 0.8},
+        {"divisor": 2.0, "body_recall": 0.95, "body_f1": 0.85},
+        {"divisor": 4.0, "body_recall": 0.99, "body_f1": 0.7},
+    ]
+    assert pick(rows, 0.94)["divisor"] == 2.0
+    assert pick(rows, 0.999)["divisor"] == 4.0
+    assert pick(rows, None)["divisor"] == 2.0
+
+
+def test_kinds_are_named_from_where_they_are_right() -> None:
+    sure = np.array([0.99, 0.9, 0.8, 0.7, 0.6, 0.5])
+    right = np.array([True, True, True, True, False, False])
+    floor, figures = floor_of(sure, right, 0.9)
+    assert floor == pytest.approx(0.65)
+    assert figures == {"precision": 1.0, "named": pytest.approx(4 / 6)}
+
+
+def test_aims_of_the_shipped_model() -> None:
+    aims = Cleaner.load().model.card["aims"]
+    for kind in ("sparse", "dense"):
+        assert sorted(aims[aim][kind] for aim in AIMS) == [aims[aim][kind] for aim in AIMS]
+
+
+def test_second_pass_sees_one_document_at_a_time() -> None:
+    model = Cleaner.load().model
+    texts = [b"Anna Berg came.\nAnna Berg left.\n", b"Anna Berg slept.\nNobody saw it.\n"]
+    rng = np.random.default_rng(0)
+    found = []
+    for batch in (model.read(texts), model.read(texts[:1])):
+        draft = rng.dirichlet(np.ones(5), len(batch)).astype(np.float32)
+        rng = np.random.default_rng(0)
+        shape = np.ones((len(batch), 20), np.float32)
+        found.append(second_pass(batch, Borders(batch.document), draft, shape, np.ones((len(batch), 9), np.float32)))
+    assert found[0].shape == (4, second_width(5, 9))
+    assert found[0][:2] == pytest.approx(found[1], abs=1e-5)
+
+
+def test_full_names_recur_in_their_document() -> None:
+    batch = Cleaner.load().model.read(
+        [b"Anna Berg came.\nthe sea rose\nIt was Anna Berg again.\n", b"Anna Berg left.\n"]
+    )
+    assert full_names(batch)[:, 1:].tolist() == [[1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 0, 0]]
