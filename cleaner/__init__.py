@@ -4,33 +4,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cleaner.batch import Summary, clean_files
     from cleaner.classifier import LineClassifier
     from cleaner.cleaning import Cleaner, LabelledLine
     from cleaner.errors import CleanerError
     from cleaner.evaluation import evaluate
+    from cleaner.options import BatchOptions
+    from cleaner.restoring import restore
     from cleaner.shortcuts import clean, label
     from cleaner.training import train
 
 __all__ = [
+    "BatchOptions",
     "Cleaner",
     "CleanerError",
     "LabelledLine",
     "LineClassifier",
+    "Summary",
     "clean",
+    "clean_files",
     "evaluate",
     "label",
+    "restore",
     "train",
 ]
 
 #: Where each public name lives; loaded on first use, so that importing cleaner costs nothing.
 HOMES = {
+    "BatchOptions": "options",
     "Cleaner": "cleaning",
     "CleanerError": "errors",
     "LabelledLine": "cleaning",
     "LineClassifier": "classifier",
+    "Summary": "batch",
     "clean": "shortcuts",
+    "clean_files": "batch",
     "evaluate": "evaluation",
     "label": "shortcuts",
+    "restore": "restoring",
     "train": "training",
 }
 

@@ -1,7 +1,7 @@
 """The way from text to labels and to cleaned text: one path for library, command line and batch."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,10 +166,10 @@ class Cleaner:
         """Return a cleaned document with the share of words removed, flagged where that looks wrong."""
         words, kept, cleaned = 0, 0, []
         for data in pieces(encode(text)):
-            result = self.result([data])
+            parts, result, _ = self.examine([data])
             each, stays = result.batch.words(), self.stays(result)
             words, kept = words + int(each.sum()), kept + int(each[stays].sum())
-            cleaned += self._copied([data], result)
+            cleaned += parts
         share = 1 - kept / words if words else 0.0
         return Cleaned(decode(b"".join(cleaned)), share, suspicion(share, words))
 
@@ -194,19 +194,30 @@ class Cleaner:
 
     def _clean_group(self, documents: list[bytes]) -> list[bytes]:
         """Clean documents in one go."""
-        return self._copied(documents, self.result(documents))
+        return self.examine(documents)[0]
 
-    def _copied(self, documents: list[bytes], result: Result) -> list[bytes]:
-        """Return the documents without the lines that go."""
+    def examine(
+        self,
+        documents: list[bytes],
+        force: Callable[[Result], npt.NDArray[np.bool_]] | None = None,
+    ) -> tuple[list[bytes], Result, npt.NDArray[np.bool_]]:
+        """Clean UTF-8 documents in one go: the cleaned ones, how they were labelled, and which lines stay.
+
+        ``force`` may tell which non-blank lines stay whatever their label, bool [lines]; what is returned last
+        is for all lines, blank ones too.
+        """
+        result = self.result(documents)
         kept = self.stays(result)
+        if force is not None:
+            kept |= force(result)
         sizes, room = np.zeros(len(documents), np.int64), np.empty(sum(map(len, documents)), np.uint8)
-        text, keep = result.batch.text, kept_with_blanks(result, kept).view(np.uint8)
-        used = call("copy_kept", text.data, text.start, text.next, text.document, keep, room, sizes)
+        text, keep = result.batch.text, kept_with_blanks(result, kept)
+        used = call("copy_kept", text.data, text.start, text.next, text.document, keep.view(np.uint8), room, sizes)
         out = room[:used].tobytes()
         borders = np.concatenate([[0], np.cumsum(sizes)]).tolist()
         marks = [MARK if document.startswith(MARK) else b"" for document in documents]
         spans = zip(marks, borders, borders[1:], strict=False)
-        return [mark + out[begin:end] for mark, begin, end in spans]
+        return [mark + out[begin:end] for mark, begin, end in spans], result, keep
 
 
 def encode(text: str) -> bytes:

@@ -3,62 +3,22 @@
 Exit codes: 0 fine, 1 some documents failed, 2 wrong use.
 """
 
-import difflib
-import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cleaner.errors import CleanerError, DataError, UsageError
+from cleaner import cli_clean, cli_data
+from cleaner.console import Inputs, ModelName, app, errors, say
+from cleaner.errors import DataError, UsageError
 
-app = typer.Typer(
-    help="Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+__all__ = ["app", "cli_clean", "cli_data"]
 
-Inputs = Annotated[list[str] | None, typer.Argument(metavar="[FILE...|-]", help="Text files in UTF-8; - is stdin.")]
-ModelName = Annotated[str, typer.Option("--model", "-m", help="A model folder, or the name of a shipped model.")]
-Keep = Annotated[str, typer.Option("--keep", help="The labels of the lines that stay, separated by commas.")]
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Folders or files: .tsv, .jsonl, .jsonl.gz.")]
-
-
-@contextmanager
-def errors() -> Iterator[None]:
-    """Turn the package's errors into a line on stderr and exit code 2; bear a closed pipe."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        yield
-        sys.stdout.flush()
-    except CleanerError as error:
-        say(f"cleaner: {error}")
-        raise typer.Exit(2) from None
-    except BrokenPipeError:
-        forget_output()
-        raise typer.Exit(1) from None
-    except OSError as error:
-        forget_output()
-        say(f"cleaner: {error.filename or 'output'}: {error.strerror}. Make room or choose another output.")
-        raise typer.Exit(2) from None
-
-
-def forget_output() -> None:
-    """Let what is still buffered for stdout go nowhere, so that closing it does not fail a second time."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def say(message: str) -> None:
-    """Write a line for the user to stderr."""
-    print(message, file=sys.stderr)
 
 
 def check_inputs(names: list[str] | None) -> list[str]:
@@ -99,90 +59,6 @@ def each(names: list[str], work: Callable[[str, bytes], None]) -> None:
         work(name, data)
     if failed:
         raise typer.Exit(1)
-
-
-def write_beside(path: Path, data: bytes) -> None:
-    """Write a file beside its place and rename it, so that no half file ever has the name.
-
-    A link is followed; what is no file (a pipe, a device) is written to.
-    """
-    real = path.resolve()
-    beside = real.with_name(f".{real.name}.{os.getpid()}")
-    try:
-        if real.exists() and not real.is_file():
-            real.write_bytes(data)
-            return
-        beside.write_bytes(data)
-        beside.replace(real)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise UsageError(f"{path}: {error.strerror}. Choose another output; nothing was written there.") from None
-
-
-def target(output: Path | None, names: list[str]) -> Callable[[str], Path | None]:
-    """Return where each document goes: stdout, the file, or its name inside the folder."""
-    if output is None:
-        return lambda name: None
-    if len(names) == 1 and not output.is_dir():
-        chosen = output
-        places = [chosen]
-    else:
-        if not output.is_dir():
-            raise UsageError(f"{output}: no such folder. Make it first: several documents need a folder.")
-        places = [output / (Path(name).name if name != "-" else "stdin.txt") for name in names]
-    if len(set(places)) < len(places):
-        raise UsageError(f"{output}: two inputs have the same name. Clean them into separate folders.")
-    for name, place in zip(names, places, strict=True):
-        if name != "-" and place.exists() and os.path.samefile(name, place):
-            raise UsageError(f"{place}: is the input itself. Choose another output.")
-    where = dict(zip(names, places, strict=True))
-    return where.__getitem__
-
-
-@app.command()
-def clean(
-    files: Inputs = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file, or for several inputs a folder; else stdout.")
-    ] = None,
-    keep: Keep = "body",
-    aim: Annotated[
-        str, typer.Option("--aim", help="precision, balanced or recall: in doubt a line goes, or stays.")
-    ] = "balanced",
-    model: ModelName = "default",
-    diff: Annotated[bool, typer.Option("--diff", help="Show what would go, as a unified diff; write no text.")] = False,
-) -> None:
-    """Strip what is not body from text.
-
-    Example: cleaner clean article.txt > body.txt
-    """
-    from cleaner.cleaning import Cleaner
-
-    with errors():
-        names = check_inputs(files)
-        place = target(output, names)
-        cleaner = Cleaner.load(model, [label.strip() for label in keep.split(",")], aim)
-
-        def one(name: str, data: bytes) -> None:
-            document = cleaner.clean_document(data.decode())
-            cleaned = document.text.encode()
-            if document.suspicious:
-                say(f"cleaner: {name}: suspicious: {document.suspicious}. Look at it with: cleaner label {name}")
-            result = show_diff(name, data, cleaned) if diff else cleaned
-            where = place(name)
-            if where is None:
-                sys.stdout.buffer.write(result)
-            else:
-                write_beside(where, result)
-
-        each(names, one)
-
-
-def show_diff(name: str, before: bytes, after: bytes) -> bytes:
-    """Return a unified diff."""
-    old, new = (data.decode().splitlines() for data in (before, after))
-    rows = difflib.unified_diff(old, new, name, f"{name} (cleaned)", lineterm="")
-    return "".join(row + "\n" for row in rows).encode()
 
 
 @app.command()
@@ -284,8 +160,11 @@ def version(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     show_version: Annotated[
         bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body."""
+    if context.invoked_subcommand == "clean":
+        context.default_map = {"clean": cli_clean.defaults()}

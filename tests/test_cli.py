@@ -136,7 +136,7 @@ def test_version() -> None:
     assert call("--version").stdout == version("line-cleaner") + "\n"
 
 
-@pytest.mark.parametrize("verb", ["clean", "label", "train", "evaluate", "info"])
+@pytest.mark.parametrize("verb", ["clean", "restore", "label", "train", "evaluate", "info", "annotate", "check-data"])
 def test_help_has_an_example(verb: str) -> None:
     result = call(verb, "--help")
     assert result.exit_code == 0
@@ -199,7 +199,7 @@ def test_output_that_cannot_be(article: Path, tmp_path: Path) -> None:
     refused(call("clean", article, "-o", article), 2, "article.txt", "input itself")
     refused(call("clean", article, "-o", tmp_path), 2, "article.txt", "input itself")
     refused(call("clean", article, "-", "-o", tmp_path / "missing", stdin=b"x"), 2, "missing")
-    refused(call("clean", article, article, "-o", tmp_path), 2, "same name")
+    refused(call("clean", article, article, "-o", tmp_path), 2, "given twice")
     assert names(tmp_path) == before
     assert article.read_text() == TEXT
 

@@ -17,7 +17,7 @@ def test_figures_and_example_are_current() -> None:
 
 
 def test_library_example_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    code = re.findall(r"```python\n(.*?)```", README, re.S)[0]
     exec(code, {})
 
 

@@ -1,0 +1,156 @@
+"""Files of an annotation: texts and labelled files in, proposals by a model, journal and TSV files out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.annotate_journal import NAME, Journal
+from cleaner.annotate_page import Page, Sheet
+from cleaner.annotate_session import Entry
+from cleaner.atomic import write_beside
+from cleaner.cleaning import Cleaner, encode
+from cleaner.corpus import LabelledDocument
+from cleaner.errors import DataError, UsageError
+from cleaner.features import Batch, line_hashes
+
+__all__ = ["Folder", "places", "proposals", "sheet_of", "text_files"]
+
+#: Words are counted in so many buckets; it is only variety that is judged by them.
+BUCKETS = 512
+
+
+def text_files(inputs: Sequence[Path]) -> list[Path]:
+    """Return the files, and of folders all files in them whose name ends in .txt.
+
+    Raises:
+        UsageError: an input is not there, or a folder holds no text files.
+    """
+    found: list[Path] = []
+    for path in inputs:
+        files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder. Check the name.")
+        if not files:
+            raise UsageError(f"{path}: no .txt files in it. Name the files themselves.")
+        found += files
+    return found
+
+
+def places(files: Sequence[Path], output: Path, site: str) -> dict[Path, Path]:
+    """Return the TSV file of each text file; the folder that a text lies in is its site, unless one is given."""
+    found = {file: output / (site or file.resolve().parent.name or "site") / f"{file.stem}.tsv" for file in files}
+    owner: dict[Path, Path] = {}
+    for file, place in found.items():
+        if place in owner:
+            raise UsageError(f"{file} and {owner[place]} would both become {place}. Rename one of them.")
+        owner[place] = file
+    return found
+
+
+def proposals(file: Path, place: Path, cleaner: Cleaner) -> Sheet | None:
+    """Return a text's lines with the label that each is likeliest to have; None without any line.
+
+    The likeliest label, not the one that cleaning would decide for: that leans to keeping body.
+
+    Raises:
+        DataError: it is not UTF-8, or cannot be read.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{file}:{line}: not UTF-8. Convert it first, for example with: iconv -f latin1 -t utf-8"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}. Check the file.") from None
+    found = cleaner.label(text)
+    if not found:
+        return None
+    order = [sorted(line.probabilities, key=lambda label: -line.probabilities[label]) for line in found]
+    shares = [[line.probabilities[label] for label in labels] for line, labels in zip(found, order, strict=True)]
+    before = [0, *(line.number for line in found)]
+    document = LabelledDocument(
+        f"{place.parent.name}/{place.stem}",
+        place.parent.name,
+        tuple(line.text for line in found),
+        tuple(labels[0] for labels in order),
+        tuple(line.kind for line in found),
+        (False,) * len(found),
+        tuple(line.number > last + 1 for line, last in zip(found, before, strict=False)),
+    )
+    hints = tuple(
+        ", ".join(f"{label} {share:.2f}" for label, share in zip(labels[:3], row[:3], strict=True))
+        for labels, row in zip(order, shares, strict=True)
+    )
+    return sheet_of(document, place, cleaner, (tuple(1 - row[0] for row in shares), hints))
+
+
+def sheet_of(
+    document: LabelledDocument, place: Path, cleaner: Cleaner, views: tuple[tuple[float, ...], tuple[str, ...]]
+) -> Sheet:
+    """Return a document as a sheet; ``views`` are the doubt in each line's label, and words on it."""
+    batch = cleaner.model.read([encode(document.text())])
+    keys = tuple(int(key) for key in line_hashes(batch.tokens))
+    whole = len(keys) == len(document.lines)
+    header = f"# language: {document.language}\n" if document.language else ""
+    header += f"# view: {document.view}\n" if document.view and document.source == "invented" else ""
+    return Sheet(
+        document.id,
+        place,
+        document.lines,
+        document.blank_before,
+        document.labels,
+        document.kinds,
+        *views,
+        keys if whole else (0,) * len(document.lines),
+        word_counts(batch),
+        header,
+    )
+
+
+def word_counts(batch: Batch) -> npt.NDArray[np.float32]:
+    """Count the words of a document by hash, float32 [BUCKETS]."""
+    words = batch.tokens.word[batch.tokens.word != 0]
+    return np.bincount(words % BUCKETS, minlength=BUCKETS).astype(np.float32)
+
+
+@dataclass
+class Folder:
+    """The output folder: its journal, and a TSV file for each finished document."""
+
+    journal: Journal
+    in_place: bool = False
+
+    @classmethod
+    def open(cls, output: Path, in_place: bool = False) -> "Folder":
+        """Open or begin the journal of an output folder; ``in_place`` if its files are the inputs."""
+        return cls(Journal(output / NAME), in_place)
+
+    def record(self, entry: Entry) -> None:
+        """Write an entry to the journal."""
+        self.journal.append(entry)
+
+    def finished(self, page: Page) -> None:
+        """Write the labels of a document."""
+        page.sheet.place.parent.mkdir(parents=True, exist_ok=True)
+        write_beside(page.sheet.place, page.tsv().encode("utf-8", "surrogatepass"))
+
+    def reopened(self, page: Page) -> None:
+        """Take a document's labels out of the folder until it is finished again; an input stays."""
+        if not self.in_place:
+            page.sheet.place.unlink(missing_ok=True)
+
+    def begun(self) -> set[str]:
+        """Return the documents that the journal knows."""
+        return {entry["document"] for entry in self.journal.entries if entry["do"] == "open"}
+
+    def foreign(self, sheets: Sequence[Sheet]) -> Iterator[Sheet]:
+        """Return the documents that have a TSV file which this annotation did not write."""
+        begun = self.begun()
+        for sheet in sheets:
+            if sheet.name not in begun and sheet.place.exists():
+                yield sheet

@@ -1,0 +1,112 @@
+"""Files that are there whole or not at all: written beside, synced, renamed."""
+
+import errno
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from cleaner.errors import UsageError
+from cleaner.opening import is_remote, open_raw, remote
+
+__all__ = ["digest", "exists", "move", "sync_folder", "write_beside"]
+
+
+def write_beside(path: Path | str, data: bytes) -> None:
+    """Write a file beside its place and rename it, so that no half file ever has the name.
+
+    A link is followed; what is no file (a pipe, a device) is written to; a remote file is written in one go.
+
+    Raises:
+        UsageError: it cannot be written; nothing was.
+    """
+    if is_remote(str(path)):
+        system, inner = remote(str(path))
+        system.makedirs(os.path.dirname(inner), exist_ok=True)
+        system.pipe_file(inner, data)
+        return
+    given, real = path, Path(os.path.realpath(path))
+    beside = real.with_name(f".{real.name[:200]}.{os.getpid()}")
+    try:
+        if real.exists() and not real.is_file():
+            real.write_bytes(data)
+            return
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if real.exists():
+            shutil.copymode(real, beside)
+        beside.replace(real)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(f"{given}: {error.strerror}. Choose another output; nothing was written there.") from None
+
+
+def move(source: Path, target: str) -> None:
+    """Give a finished file its final name; across devices and to remote paths it is copied first."""
+    if is_remote(target):
+        system, inner = remote(target)
+        system.makedirs(os.path.dirname(inner), exist_ok=True)
+        system.put_file(str(source), inner)
+        source.unlink()
+        return
+    real = Path(os.path.realpath(target))
+    real.parent.mkdir(parents=True, exist_ok=True)
+    if real.exists() and not real.is_file():  # a pipe or a device takes the content
+        with source.open("rb") as file, real.open("wb") as into:
+            shutil.copyfileobj(file, into)
+        source.unlink()
+        return
+    if real.exists():
+        shutil.copymode(real, source)
+    try:
+        source.replace(real)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = real.with_name(f".{real.name[:200]}.{os.getpid()}")
+        shutil.copyfile(source, beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(real)
+        source.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder last; where the system cannot, nothing happens."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def exists(path: str) -> bool:
+    """Tell whether there is a file, local or remote."""
+    if not is_remote(path):
+        return os.path.exists(path)
+    system, inner = remote(path)
+    return bool(system.exists(inner))
+
+
+def digest(path: str, begin: int = 0, end: int = -1) -> str:
+    """Return the SHA-256 of a part of a file, empty if the file is not there or shorter."""
+    state, left = hashlib.sha256(), end - begin
+    try:
+        with open_raw(path) as file:
+            file.seek(begin)
+            while end < 0 or left > 0:
+                data = file.read(1 << 20 if end < 0 else min(1 << 20, left))
+                if not data:
+                    return "" if end >= 0 else state.hexdigest()
+                state.update(data)
+                left -= len(data)
+    except OSError:
+        return ""
+    return state.hexdigest()

@@ -1,0 +1,216 @@
+"""Many documents: inputs × cleaner → outputs, with workers, in order, and nothing lost."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from cleaner.encodings import check
+from cleaner.errors import DataError, UsageError
+from cleaner.inputs import find_inputs
+from cleaner.job import Job
+from cleaner.journal import Journal, Start
+from cleaner.model import Model
+from cleaner.opening import compression, is_remote
+from cleaner.options import BatchOptions
+from cleaner.pool import ordered
+from cleaner.reading import blocks
+from cleaner.records import Failure
+from cleaner.rules import Rules
+from cleaner.sharing import share
+from cleaner.sinks import DiskSinks, MemorySinks, Sinks
+from cleaner.summary import EMPTY, add
+from cleaner.targets import Plan, plan
+from cleaner.work import rules_of
+
+__all__ = ["Hooks", "Summary", "clean_files"]
+
+#: Inputs up to this size (bytes, all together) are cleaned in this process, in memory.
+SMALL_BYTES = 4_000_000
+SMALL_FILES = 300
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a run tells while it goes on.
+
+    ``stdout`` takes the output where there is no file for it; ``failed`` is called with each failure,
+    ``progress`` with counts so far and the bytes of all inputs (0: unknown), ``big`` once if the run is no small one.
+    """
+
+    stdout: BinaryIO | None = None
+    failed: Callable[[Failure], None] = lambda failure: None
+    progress: Callable[[dict[str, Any], int], None] = lambda counts, total: None
+    big: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    ``counts``: documents, failed, rejected, words_kept, words_removed; lines and words by label; kinds,
+    flags, rules, encodings, failures by reason; ``removed_lines``, the most frequent; ``failed_records``, the
+    first thousand. ``changed``: the inputs from which something goes (for ``check``). ``big``: more than a few files.
+    """
+
+    counts: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(EMPTY, 0))
+    changed: list[str] = field(default_factory=list)
+    big: bool = False
+
+    @property
+    def failed(self) -> int:
+        """Records that failed."""
+        return int(self.counts["failed"])
+
+
+def clean_files(
+    inputs: Sequence[str], output: str = "", options: BatchOptions | None = None, hooks: Hooks | None = None
+) -> Summary:
+    """Clean files of any number and size; what the command ``cleaner clean`` does.
+
+    ``inputs``: files, folders, globs, remote paths, ``-`` for standard input; ``output``: a file or folder.
+    Records that fail are counted and named, and the rest goes on.
+
+    Raises:
+        UsageError: inputs, output and options do not go together; nothing has been written.
+        DataError: a record failed and ``options.strict`` is set.
+        OSError: the output cannot be written (no room, no rights); ``resume`` goes on later.
+    """
+    options, hooks = options or BatchOptions(), hooks or Hooks()
+    check(options.encoding)
+    rules: Rules = rules_of(options)
+    del rules
+    found = find_inputs(list(inputs), options.input_format)
+    planned = plan(list(inputs) or ["-"], found, output, options)
+    total = sum(max(one.size, 0) for one in found)
+    summary = Summary(big=not is_small(planned, total, options))
+    if summary.big:
+        hooks.big()
+    with Threads():
+        run = Run(planned, options, hooks, summary)
+        run.go(total)
+    return summary
+
+
+def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:
+    """Tell whether a run needs neither workers nor manifest."""
+    known = all(one.size >= 0 or one.path == "-" or not is_remote(one.path) for one in planned.inputs)
+    packed = any(one.path != "-" and compression(one.path) for one in planned.inputs)
+    begun = planned.work is not None and (planned.work / "journal.jsonl").exists()
+    stdin = any(one.path == "-" and one.format != "text" for one in planned.inputs)
+    few = len(planned.inputs) <= SMALL_FILES and total <= (SMALL_BYTES // 8 if packed else SMALL_BYTES)
+    return known and few and not begun and not stdin
+
+
+class Threads:
+    """One thread for the linear algebra: several slow each other down on arrays as small as ours."""
+
+    def __enter__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        self.limits = threadpool_limits(1)
+
+    def __exit__(self, *_: object) -> None:
+        self.limits.restore_original_limits()
+
+
+class Run:
+    """One run."""
+
+    def __init__(self, planned: Plan, options: BatchOptions, hooks: Hooks, summary: Summary) -> None:
+        """Load the model, so that a wrong one is refused before anything is written."""
+        self.plan, self.options, self.hooks, self.summary = planned, options, hooks, summary
+        self.model = Model.load(options.model)
+        from cleaner.cleaning import Cleaner
+
+        Cleaner(self.model, options.keep)
+        self.start = Start()
+        self.shared: Path | None = None
+
+    def go(self, total: int) -> None:
+        """Do the work; give up in order if that fails."""
+        workers = self.workers(total)
+        sinks = self.sinks()
+        try:
+            job = self.job(workers)
+            self.loop(job, workers, sinks, total)
+            sinks.finish()
+        except BaseException as error:
+            sinks.stop(clean=isinstance(error, DataError | UsageError) or not self.plan.outputs)
+            raise
+        finally:
+            if self.shared:
+                shutil.rmtree(self.shared, ignore_errors=True)
+
+    def workers(self, total: int) -> int:
+        """Return how many processes work."""
+        if not self.summary.big:
+            return 1
+        if self.options.workers:
+            return self.options.workers
+        from joblib import cpu_count
+
+        unknown = any(one.size < 0 for one in self.plan.inputs)
+        return int(cpu_count()) if unknown or total > SMALL_BYTES else 1
+
+    def sinks(self) -> Sinks:
+        """Return where the results go."""
+        plan = self.plan
+        if not self.on_disk:
+            return MemorySinks(plan, self.options, self.hooks.stdout)
+        assert plan.work is not None
+        if not plan.outputs and plan.work.exists():
+            shutil.rmtree(plan.work)
+        journal = Journal(plan, self.options, str(self.model.card["sha256"]))
+        sinks = DiskSinks(plan, self.options, journal, self.hooks.stdout)
+        try:
+            self.start = journal.open()
+            for counts in self.start.counts:
+                add(self.summary.counts, counts)
+            sinks.begin(self.start)
+        except BaseException:
+            if journal.file is None and hasattr(journal, "locked"):
+                journal.locked.close()
+            raise
+        return sinks
+
+    def job(self, workers: int) -> Job:
+        """Return what is the same for all blocks."""
+        plan, options = self.plan, self.options
+        if workers > 1:
+            self.shared = Path(tempfile.mkdtemp(prefix="model-", dir=plan.work if self.on_disk else None))
+            share(self.model, self.shared)
+        return Job(
+            options,
+            plan.form,
+            shared=str(self.shared or ""),
+            folder=str(plan.work) if self.on_disk and plan.outputs else "",
+            sides={name: compression(path) for name, path in options.sides.items()},
+            packed=plan.outputs[0].packed if len(plan.outputs) == 1 else "",
+            mirrored=len(plan.outputs) > 1,
+            joined=len(plan.outputs) < len(plan.inputs),
+        )
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether there is a work folder."""
+        spooled = any(one.form == "parquet" for one in self.plan.outputs)
+        return (self.summary.big or spooled) and self.plan.work is not None
+
+    def loop(self, job: Job, workers: int, sinks: Sinks, total: int) -> None:
+        """Take the results one by one."""
+        counts = self.summary.counts
+        source = blocks(self.plan.inputs, self.start.position, self.options)
+        for block, done in ordered(source, job, workers):
+            if done.failures and self.options.strict:
+                raise DataError(f"{done.failures[0]} Stopped at this record, as --strict asks.")
+            for failure in done.failures:
+                self.hooks.failed(failure)
+            sinks.take(block, done)
+            add(counts, done.counts)
+            if self.options.check:
+                self.summary.changed += [name for name in done.changed if name not in self.summary.changed[-1:]]
+            self.hooks.progress(counts, total)
+        counts["cleaned"] = counts["documents"] - counts["rejected"]

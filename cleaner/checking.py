@@ -1,0 +1,216 @@
+"""Labelled files read to the end, every problem noted with file and line.
+
+`corpus` refuses a file at the first mistake; here a wrong line is reported and left out, and reading goes on.
+"""
+
+import difflib
+import gzip
+import json
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cleaner import lines
+from cleaner.corpus import LabelledDocument, known, one_line
+from cleaner.errors import DataError
+from cleaner.labels import KINDS, LABELS
+
+__all__ = ["Located", "Problem", "Reader", "labelled_files"]
+
+VIEWS = ("page", "extract")
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """Something wrong with labelled data; ``line`` counts from 1, 0 stands for the whole file."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A labelled document and where it stands; ``numbers`` are line numbers, in JSON Lines that of the record."""
+
+    document: LabelledDocument
+    path: Path
+    numbers: tuple[int, ...]
+    header: str = ""
+
+    def problem(self, line: int, message: str) -> Problem:
+        """Return a problem of a line of the document, 0 being its first."""
+        place = "" if self.path.suffix == ".tsv" else f"line {line + 1} of {self.document.id}: "
+        return Problem(str(self.path), self.numbers[line], place + message)
+
+
+def labelled_files(paths: Collection[Path]) -> list[Path]:
+    """Return labelled files, of folders those in them.
+
+    Raises:
+        DataError: a path is missing, of another format, or a folder without labelled files.
+    """
+    found: list[Path] = []
+    for path in paths:
+        files = sorted(file for file in path.rglob("*") if known(file)) if path.is_dir() else [path]
+        if not files:
+            raise DataError(f"{path}: no labelled files. Expected .tsv, .jsonl or .jsonl.gz.")
+        if not known(files[0]):
+            raise DataError(f"{path}: no such file, or of another format. Give .tsv, .jsonl or .jsonl.gz, or a folder.")
+        found += files
+    return found
+
+
+@dataclass
+class Reader:
+    """Reads labelled files and collects what is wrong in them; any label is right if ``labels`` is empty."""
+
+    labels: Collection[str] = LABELS
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, path: Path) -> list[Located]:
+        """Return the documents of a file with their right lines; empty ones too."""
+        try:
+            return [self.tsv(path)] if path.suffix == ".tsv" else list(self.records(path))
+        except (OSError, EOFError, zlib.error) as error:
+            self.note(path, 0, f"cannot be read ({error}). Fetch the file again.")
+            return []
+
+    def note(self, path: Path, line: int, message: str) -> None:
+        """Keep a problem."""
+        self.problems.append(Problem(str(path), line, message))
+
+    def tsv(self, path: Path) -> Located:
+        """Read ``label<TAB>line`` rows."""
+        data = path.read_bytes()
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            self.note(path, 1, "UTF-16. Save the file as UTF-8.")
+            data = b""
+        rows: list[tuple[int, bool, str, str, str]] = []
+        header: dict[str, str] = {}
+        blank = False
+        for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+            row = self.decoded(path, number, raw.removesuffix(b"\r"))
+            if row is None:
+                continue
+            if not row:
+                blank = True
+            elif row.startswith("# "):
+                self.header(path, number, row, header if not rows else None)
+            elif (found := self.row(path, number, row.split("\t"))) is not None:
+                rows.append((number, blank and bool(rows), *found))
+                blank = False
+        numbers, blanks, labels, texts, kinds = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        site, weak = path.resolve().parent.name, (False,) * len(rows)
+        source = "invented" if "view" in header else "tsv"
+        told = source, header.get("view", ""), header.get("language", "")
+        document = LabelledDocument(f"{site}/{path.stem}", site, texts, labels, kinds, weak, blanks, *told)
+        return Located(document, path, numbers, "".join(f"# {key}: {value}\n" for key, value in header.items()))
+
+    def decoded(self, path: Path, number: int, raw: bytes) -> str | None:
+        """Return a row as text; None if it is not UTF-8."""
+        try:
+            row = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.note(path, number, f"not UTF-8 at byte {error.start + 1} of the line. Save the whole file as UTF-8.")
+            return None
+        self.characters(path, number, row)
+        return row
+
+    def characters(self, path: Path, number: int, text: str) -> None:
+        """Note signs of a wrong encoding."""
+        if "\ufffd" in text:
+            self.note(path, number, "a replacement character: the text was decoded wrongly. Fetch it again.")
+        elif any(ord(char) < 32 and char not in "\t\x0b\x0c" for char in text):
+            self.note(path, number, "a control character in the text. Take it out.")
+        elif not text.isascii() and mistaken(text):
+            self.note(path, number, "UTF-8 that was read as Windows-1252. Fetch the text again.")
+
+    def header(self, path: Path, number: int, row: str, header: dict[str, str] | None) -> None:
+        """Read a header row; ``header`` is None below the first line."""
+        key, _, value = row[2:].partition(": ")
+        if header is None:
+            self.note(path, number, "a header below the first line. Move it to the top.")
+            return
+        if key not in ("language", "view"):
+            self.note(path, number, f"{key!r} is no header. Use '# language: xx' and '# view: page' or 'extract'.")
+        if key == "view" and value not in VIEWS:
+            self.note(path, number, f"{value!r} is no view. Use page or extract.")
+        header[key] = value
+
+    def row(self, path: Path, number: int, columns: list[str]) -> tuple[str, str, str] | None:
+        """Return label, text and kind of a row; None if one of them is wrong."""
+        before = len(self.problems)
+        if len(columns) == 1:
+            self.note(path, number, "1 column. Write label<TAB>line.")
+            return None
+        label, text, *rest = columns
+        self.check_label(path, number, label)
+        if lines.blank(text):
+            self.note(path, number, "a label and no text. Leave the row empty for a blank line.")
+        if len(rest) > 1 or (rest and rest[0] and rest[0].partition("/")[0] not in KINDS):
+            kinds = ", ".join(KINDS)
+            self.note(path, number, f"{len(columns)} columns: a tab in the text, or no kind of junk. Kinds: {kinds}.")
+        elif rest and rest[0] and label != "junk":
+            self.note(path, number, f"a kind of junk ({rest[0]}) on a line labelled {label!r}. Take one of them back.")
+        return (label, one_line(text), rest[0] if rest else "") if len(self.problems) == before else None
+
+    def check_label(self, path: Path, number: int, label: object) -> None:
+        """Note a label that cannot be one, or is not known."""
+        if not isinstance(label, str) or not label.strip():
+            self.note(path, number, f"{label!r} is no label. Use one of {', '.join(self.labels)}.")
+        elif label != label.strip().lower():
+            self.note(path, number, f"{label!r} is no label. Write {label.strip().lower()!r}.")
+        elif self.labels and label not in self.labels:
+            near = difflib.get_close_matches(label, list(self.labels), 1)
+            meant = f"Perhaps {near[0]!r}? " if near else ""
+            self.note(path, number, f"unknown label {label!r}. {meant}Labels of your own: --labels body,{label},…")
+
+    def records(self, path: Path) -> Iterator[Located]:
+        """Read JSON Lines."""
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as rows:
+            for number, row in enumerate(rows, 1):
+                try:
+                    yield self.record(path, number, json.loads(row))
+                except (KeyError, TypeError, AttributeError, ValueError) as error:
+                    self.note(path, number, f"not a labelled document ({error!r}). See the format in corpus.py.")
+
+    def record(self, path: Path, number: int, record: dict[str, Any]) -> Located:
+        """Read a labelled document from a JSON record, leaving out its wrong lines."""
+        rows = []
+        for row in record["lines"]:
+            before = len(self.problems)
+            self.check_label(path, number, row["label"])
+            self.characters(path, number, row["text"])
+            if len(self.problems) == before and not lines.blank(row["text"]):
+                rows.append(row)
+        document = LabelledDocument(
+            str(record["id"]),
+            str(record["site"]),
+            tuple(one_line(row["text"]) for row in rows),
+            tuple(row["label"] for row in rows),
+            tuple(row.get("kind", "") for row in rows),
+            tuple(bool(row.get("weak", False)) for row in rows),
+            tuple(bool(row.get("blank_before", False)) for row in rows),
+            str(record.get("source", "")),
+            str(record.get("view", "")),
+            str(record.get("lang", "")),
+        )
+        return Located(document, path, (number,) * max(len(rows), 1))
+
+
+def mistaken(text: str) -> bool:
+    """Tell whether a text is UTF-8 that was decoded as Windows-1252: it can be encoded and decoded back.
+
+    >>> mistaken("cafÃ©"), mistaken("café")
+    (True, False)
+    """
+    try:
+        return text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return False

@@ -1,0 +1,175 @@
+"""The verbs `clean` and `restore`: options to one library call, and what it found to words."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cleaner.console import Keep, ModelName, app, errors, say
+from cleaner.errors import DataError
+from cleaner.settings import find_settings
+
+if TYPE_CHECKING:
+    from cleaner.batch import Summary
+    from cleaner.options import BatchOptions
+    from cleaner.reporting import Reporter
+
+__all__ = ["clean", "defaults", "restore"]
+
+#: Failures that are named on stderr; the others are counted, and in the summary.
+NAMED = 50
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE|FOLDER|GLOB|URL|-]...", help="Text, JSONL, Parquet or WET; - is stdin."),
+]
+Output = Annotated[str, typer.Option("--output", "-o", help="A file, or for several texts a folder; else stdout.")]
+Aim = Annotated[str, typer.Option(help="precision, balanced or recall: in doubt a line goes, or stays.")]
+TextField = Annotated[str, typer.Option(help="The field with the text; found by itself among the usual names.")]
+IdField = Annotated[str, typer.Option(help="The field that names the document.")]
+InputFormat = Annotated[str, typer.Option(help="text, jsonl, parquet or wet; found by suffix and content.")]
+OutputFormat = Annotated[str, typer.Option(help="text, jsonl, parquet or wet; else as the input, WET as jsonl.")]
+Encoding = Annotated[str, typer.Option(help="Of what is not UTF-8 nor marked; detect guesses.")]
+AddLabels = Annotated[bool, typer.Option("--add-labels", help="Add cleaner_labels: what each line is.")]
+AddQuality = Annotated[bool, typer.Option("--add-quality", help="Add cleaner_quality: shares, words, flags.")]
+Extract = Annotated[bool, typer.Option("--extract", help="Add cleaner_headline, cleaner_byline, cleaner_captions.")]
+MinQuality = Annotated[float, typer.Option(help="Least expected share of body words, 0 to 1; needs --rejected.")]
+Rejected = Annotated[str, typer.Option(metavar="FILE", help="Where poor documents go, complete.")]
+Removed = Annotated[str, typer.Option(metavar="FILE", help="Where removed lines go; `cleaner restore` reads it.")]
+ErrorFile = Annotated[str, typer.Option("--errors", metavar="FILE", help="Where failed records go, untouched.")]
+SummaryFile = Annotated[str, typer.Option("--summary", metavar="FILE", help="Write the summary as JSON.")]
+Drop = Annotated[list[str] | None, typer.Option(metavar="REGEX", help="Lines that always go. May be repeated.")]
+Always = Annotated[list[str] | None, typer.Option(metavar="REGEX", help="Lines that always stay. May be repeated.")]
+RulesFile = Annotated[str, typer.Option(metavar="FILE", help="Such rules in a file: drop: REGEX or keep: REGEX.")]
+Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first record that fails.")]
+InPlace = Annotated[bool, typer.Option("--in-place", help="Write to the inputs themselves.")]
+Check = Annotated[bool, typer.Option("--check", help="Name the files from which something would go; exit 1 if any.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Show what would go, as a unified diff; write no text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on stderr.")]
+LISTS = ("always_drop", "always_keep")
+
+
+def defaults() -> dict[str, Any]:
+    """Return the project's defaults of the options of `clean`."""
+    with errors():
+        names = set(clean.__annotations__) - {"context", "error_file", "files", "output", "return"}
+        found = find_settings(Path.cwd(), names | {"errors"})
+    if "errors" in found:
+        found["error_file"] = found.pop("errors")
+    return found
+
+
+@app.command()
+def clean(
+    context: typer.Context,
+    files: Files = None,
+    output: Output = "",
+    keep: Keep = "body",
+    aim: Aim = "balanced",
+    model: ModelName = "default",
+    text_field: TextField = "",
+    id_field: IdField = "",
+    input_format: InputFormat = "",
+    output_format: OutputFormat = "",
+    encoding: Encoding = "",
+    add_labels: AddLabels = False,
+    add_quality: AddQuality = False,
+    extract: Extract = False,
+    min_quality: MinQuality = 0.0,
+    rejected: Rejected = "",
+    removed: Removed = "",
+    error_file: ErrorFile = "",
+    summary: SummaryFile = "",
+    always_drop: Drop = None,
+    always_keep: Always = None,
+    rules: RulesFile = "",
+    workers: Workers = 0,
+    resume: Resume = False,
+    strict: Strict = False,
+    in_place: InPlace = False,
+    check: Check = False,
+    diff: Diff = False,
+    quiet: Quiet = False,
+) -> None:
+    """Strip what is not body from text.
+
+    Example: cleaner clean article.txt > body.txt
+    """
+    with errors():
+        run(dict(context.params))
+
+
+def run(given: dict[str, Any]) -> None:
+    """Clean, say what happened, and exit."""
+    from cleaner.batch import Hooks, clean_files
+    from cleaner.options import BatchOptions
+    from cleaner.reporting import Reporter
+
+    given |= {name: tuple(given[name] or ()) for name in LISTS}
+    given |= {"keep": tuple(one.strip() for one in given["keep"].split(",")), "errors": given["error_file"]}
+    options = BatchOptions.of(given)
+    reporter = Reporter(given["quiet"], say)
+    shown = 0
+
+    def failed(failure: object) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= NAMED:
+            reporter.say(f"cleaner: {failure}")
+        elif shown == NAMED + 1:
+            reporter.say("cleaner: further failures are counted; --errors FILE keeps them, --summary FILE names them.")
+
+    hooks = Hooks(sys.stdout.buffer, failed, reporter.progress, reporter.start)
+    try:
+        with reporter:
+            found = clean_files(given["files"] or ["-"], given["output"], options, hooks)
+    except DataError as error:
+        if not options.strict:
+            raise
+        say(f"cleaner: {error}")
+        raise typer.Exit(1) from None
+    finish(found, options, reporter)
+
+
+def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> None:
+    """Say what a run did, and exit."""
+    from cleaner.atomic import write_beside
+
+    if options.summary == "-":
+        print(json.dumps(found.counts, indent=1, ensure_ascii=False))
+    elif options.summary:
+        write_beside(options.summary, json.dumps(found.counts, indent=1).encode() + b"\n")
+    if found.big and not reporter.quiet:
+        reporter.summary(found.counts)
+    for name in found.changed:
+        print(name)
+    if found.failed or found.changed:
+        sys.stdout.flush()
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    cleaned: Annotated[str, typer.Argument(metavar="CLEANED", help="A cleaned text or JSONL file.")],
+    removed: Annotated[str, typer.Option("--removed", metavar="FILE", help="What `clean --removed` wrote.")],
+    output: Output = "",
+    file: Annotated[str, typer.Option(help="Its name in FILE, where several files are in it.")] = "",
+    encoding: Annotated[str, typer.Option(help="Of the text, if it is not UTF-8 nor marked.")] = "",
+) -> None:
+    """Put removed lines back where they were.
+
+    Example: cleaner restore body.txt --removed removed.jsonl -o article.txt
+    """
+    from cleaner.atomic import write_beside
+    from cleaner.restoring import restore_file
+
+    with errors():
+        data = restore_file(cleaned, removed, file, encoding)
+        if output:
+            write_beside(output, data)
+        else:
+            sys.stdout.buffer.write(data)

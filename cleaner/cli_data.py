@@ -1,0 +1,212 @@
+"""The verbs that make and check labelled data: annotate and check-data."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cleaner.console import ModelName, app, errors, say
+from cleaner.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from cleaner.annotate_page import Sheet
+    from cleaner.checking import Located
+    from cleaner.cleaning import Cleaner
+    from cleaner.suspects import Suspects
+
+SHOWN = 70  # characters of a suspect's text
+
+Labels = Annotated[
+    str, typer.Option("--labels", help="The labels there are, separated by commas; else the shipped model's.")
+]
+
+
+@app.command()
+def annotate(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Text files, or folders of .txt files.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder for labelled files and the journal.")
+    ] = None,
+    model: ModelName = "default",
+    site: Annotated[str, typer.Option(help="The site of all documents; else each file's folder.")] = "",
+    suspects: Annotated[
+        bool, typer.Option("--suspects", help="Inputs are labelled: open the lines whose label is likely wrong.")
+    ] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="With --suspects and one folder: correct its files themselves.")
+    ] = False,
+) -> None:
+    """Label documents in the terminal, starting from what the model proposes; the same command goes on.
+
+    Example: cleaner annotate scraped/ -o my_pages
+    """
+    with errors():
+        folder = output_folder(inputs, output, suspects, in_place)
+        run = screen()
+        from cleaner.annotate_files import Folder
+        from cleaner.cleaning import Cleaner
+
+        cleaner = Cleaner.load(model)
+        if suspects:
+            sheets, failed = opened_suspects(inputs, cleaner, None if in_place else folder), False
+        else:
+            sheets, failed = opened(inputs, folder, site, cleaner)
+        store = Folder.open(folder, in_place)
+        labels = [*cleaner.model.labels, *sorted({label for sheet in sheets for label in sheet.proposed})]
+        if not in_place:
+            sheets = without_foreign(sheets, store)
+        run(sheets, list(dict.fromkeys(labels)), store)
+        if failed:
+            raise typer.Exit(1)
+
+
+def output_folder(inputs: Sequence[Path], output: Path | None, suspects: bool, in_place: bool) -> Path:
+    """Return the folder that is written to."""
+    if in_place and (not suspects or len(inputs) != 1 or output is not None or not inputs[0].is_dir()):
+        raise UsageError("--in-place: goes with --suspects, one folder and no -o. Leave it out, or the others.")
+    if in_place:
+        return inputs[0]
+    if output is None:
+        raise UsageError("no output. Name a folder for the labelled files with -o.")
+    if suspects and any(path.resolve() == output.resolve() for path in inputs):
+        raise UsageError(f"{output}: is the input itself. Choose another folder, or say --in-place.")
+    return output
+
+
+def screen() -> Any:
+    """Return what shows sheets in this terminal until the user quits.
+
+    Raises:
+        UsageError: this is no terminal, or Textual is not installed.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("annotate needs a terminal. Run it in one; elsewhere: cleaner label --format tsv")
+    try:
+        from cleaner.annotate_app import AnnotateApp
+    except ImportError:
+        raise UsageError("annotate needs Textual. Install it with: pip install 'line-cleaner[annotate]'") from None
+    from cleaner.annotate_session import Session
+
+    def run(sheets: list["Sheet"], labels: list[str], store: Any) -> None:
+        session = Session(sheets, labels, store, store.journal.entries)
+        if session.page is not None:
+            shown = AnnotateApp(session)
+            shown.run()
+            if shown.failure:
+                raise shown.failure
+        done = len(session.pages) - session.left()
+        say(f"{done} of {len(session.pages)} documents labelled in {store.journal.path.parent}")
+        if session.left():
+            say("the same command goes on where you stopped")
+
+    return run
+
+
+def opened(inputs: Sequence[Path], folder: Path, site: str, cleaner: "Cleaner") -> tuple[list["Sheet"], bool]:
+    """Return texts with their proposals, and whether one could not be read; that is said."""
+    from cleaner.annotate_files import places, proposals, text_files
+
+    failed, sheets = False, []
+    for file, place in places(text_files(inputs), folder, site).items():
+        try:
+            sheet = proposals(file, place, cleaner)
+        except DataError as error:
+            say(f"cleaner: {error}")
+            failed = True
+            continue
+        if sheet is None:
+            say(f"{file}: no lines, left out")
+        else:
+            sheets.append(sheet)
+    return sheets, failed
+
+
+def opened_suspects(inputs: Sequence[Path], cleaner: "Cleaner", output: Path | None) -> list["Sheet"]:
+    """Return labelled documents with likely mistakes."""
+    from cleaner.annotate_suspects import suspect_sheets
+    from cleaner.checking import Reader, labelled_files
+
+    reader = Reader(())
+    found = [one for file in labelled_files(inputs) for one in reader.read(file) if one.document.lines]
+    if reader.problems:
+        raise DataError(f"{reader.problems[0]} See them all with: cleaner check-data")
+    return suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
+
+
+def suspicious(located: Sequence["Located"], cleaner: "Cleaner") -> "Suspects":
+    """Return the suspects among labelled lines, showing progress."""
+    from cleaner.listing import progress
+    from cleaner.suspects import find_suspects, opinions
+
+    documents = [one.document for one in located]
+    with progress() as report:
+        found = opinions(documents, cleaner.model, report)
+    say(f"judged by {found.judge}")
+    return find_suspects(documents, found.probabilities, found.labels)
+
+
+def without_foreign(sheets: list["Sheet"], store: Any) -> list["Sheet"]:
+    """Return the documents without those that are labelled already, by other means; they are named."""
+    foreign = list(store.foreign(sheets))
+    for sheet in foreign:
+        say(f"{sheet.place}: is there already, left alone")
+    return [sheet for sheet in sheets if sheet not in foreign]
+
+
+@app.command()
+def check_data(
+    data: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Labelled folders or files.")],
+    test: Annotated[
+        list[Path] | None, typer.Option("--test", help="The other side of a split: no site may be on both.")
+    ] = None,
+    labels: Labels = "",
+    suspects: Annotated[
+        bool, typer.Option("--suspects", help="List the lines whose label is likely wrong, the surest first.")
+    ] = False,
+    model: ModelName = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object for each finding.")] = False,
+) -> None:
+    """Find what is wrong with labelled files, with file and line; exit code 1 if anything is.
+
+    Example: cleaner check-data my_pages/ --suspects
+    """
+    from cleaner.checking import Reader, labelled_files
+    from cleaner.checking_documents import between, leaks
+
+    with errors():
+        reader = Reader([name.strip() for name in labels.split(",")]) if labels else Reader()
+        found, tested = (
+            [one for file in labelled_files(paths) for one in reader.read(file)] for paths in (data, test or ())
+        )
+        problems = sorted([*reader.problems, *between(found), *leaks(found, tested)])
+        for problem in problems:
+            print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
+        lines = sum(len(one.document.lines) for one in found)
+        say(f"{len(problems)} problems in {len(found)} documents, {lines} lines")
+        listed = list_suspects([one for one in found if one.document.lines], model, as_json) if suspects else 0
+        if problems or listed:
+            raise typer.Exit(1)
+
+
+def list_suspects(found: Sequence["Located"], model: str, as_json: bool) -> int:
+    """Print the likely mistakes, the surest first; return how many there are."""
+    from cleaner.cleaning import Cleaner
+
+    if not found:
+        raise DataError("no labelled lines to judge. Put the problems above right first.")
+    suspects = suspicious(found, Cleaner.load(model))
+    for suspect in suspects.ranked[: suspects.flagged]:
+        number, line = suspect.place
+        one = found[number]
+        text = one.document.lines[line]
+        problem = one.problem(line, f"labelled {suspect.label!r} ({suspect.given:.2f})")
+        row = {**vars(problem), "label": suspect.label, "suggested": suspect.suggested, "text": text}
+        row |= {"probability": round(suspect.given, 4), "confidence": round(suspect.confidence, 4)}
+        short = "".join(char if char.isprintable() else " " for char in text[:SHOWN]) + "…" * (len(text) > SHOWN)
+        plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {short}"
+        print(json.dumps(row, ensure_ascii=False) if as_json else plain)
+    say(f"{suspects.flagged} suspects. Look at them with: cleaner annotate --suspects")
+    return suspects.flagged

@@ -1,0 +1,73 @@
+"""What every verb of the command line shares: the application, errors as lines, exit codes."""
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from cleaner.errors import CleanerError
+
+__all__ = ["Inputs", "Keep", "ModelName", "app", "errors", "say"]
+
+app = typer.Typer(
+    help="Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Inputs = Annotated[list[str] | None, typer.Argument(metavar="[FILE...|-]", help="Text files in UTF-8; - is stdin.")]
+ModelName = Annotated[str, typer.Option("--model", "-m", help="A model folder, or the name of a shipped model.")]
+Keep = Annotated[str, typer.Option("--keep", help="The labels of the lines that stay, separated by commas.")]
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end."""
+
+
+def terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """End as Ctrl-C does: in order."""
+    raise Terminated
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Turn the package's errors into a line on stderr and exit code 2; bear a closed pipe."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    with suppress(ValueError):  # outside the main thread
+        signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+        sys.stdout.flush()
+    except CleanerError as error:
+        say(f"cleaner: {error}")
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt as stop:
+        forget_output()
+        say("cleaner: stopped. If it wrote to a file, the same command with --resume goes on.")
+        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
+    except BrokenPipeError:
+        forget_output()
+        raise typer.Exit(1) from None
+    except OSError as error:
+        forget_output()
+        say(f"cleaner: {error.filename or 'output'}: {error.strerror or error}. Make room, then go on with --resume.")
+        raise typer.Exit(2) from None
+
+
+def forget_output() -> None:
+    """Let what is still buffered for stdout go nowhere, so that closing it does not fail a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def say(message: str) -> None:
+    """Write a line for the user to stderr."""
+    print(message, file=sys.stderr)

@@ -1,0 +1,67 @@
+"""Text files in any encoding to UTF-8, and back for what is kept."""
+
+import codecs
+
+from cleaner.errors import DataError
+
+__all__ = ["check", "to_utf8"]
+
+
+def check(encoding: str) -> None:
+    """Raise :class:`DataError` if there is no such encoding."""
+    if encoding not in ("", "detect"):
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise DataError(f"--encoding {encoding}: unknown. Use a name such as cp1252, or detect.") from None
+
+
+def marked(data: bytes) -> str:
+    """Return the encoding that a byte order mark tells, or an empty string."""
+    if data.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le"
+    if data.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be"
+    return "utf-8" if data.startswith(codecs.BOM_UTF8) else ""
+
+
+def detected(data: bytes) -> str:
+    """Return the likeliest encoding of bytes that are not UTF-8, by charset-normalizer."""
+    try:
+        from charset_normalizer import from_bytes
+    except ImportError:
+        raise DataError("--encoding detect needs charset-normalizer: pip install charset-normalizer") from None
+    found = from_bytes(data[:1_000_000]).best()
+    if found is None:
+        raise DataError("no encoding fits its bytes. Is it text?")
+    return str(found.encoding)
+
+
+def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
+    """Return a document in UTF-8, a byte order mark kept, and the encoding that it came in.
+
+    UTF-8 and UTF-16 are known by their mark, UTF-8 without one is the default; ``encoding`` is that of
+    all other documents, or ``detect``.
+
+    Raises:
+        DataError: the bytes are not of that encoding; names the line.
+    """
+    name = marked(data)
+    if not name and encoding == "detect":
+        try:
+            data.decode("utf-8")
+            name = "utf-8"
+        except UnicodeDecodeError:
+            name = detected(data)
+    name = name or encoding or "utf-8"
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{line}: not {name.upper()} at byte {error.start + 1}. Name its encoding with --encoding, "
+            "or let it be found: --encoding detect"
+        ) from None
+    if name in ("utf-8", "utf8", "UTF-8"):
+        return data, "utf-8"
+    return text.encode("utf-8", "surrogatepass"), name

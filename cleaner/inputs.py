@@ -1,0 +1,138 @@
+"""Which files a run reads: names, folders, globs and remote paths, each once, in a fixed order."""
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from cleaner.errors import DataError, UsageError
+from cleaner.opening import begin_of_stdin, chunks, is_remote, remote, stamp, stem
+from cleaner.records import SUFFIXES, Input, sniff
+
+__all__ = ["find_inputs"]
+
+Found = tuple[str, str]  # path, name inside an output folder
+
+
+def walk(folder: str) -> Iterator[Found]:
+    """Yield the files of a folder and of those inside it, by name; follows links, each folder once.
+
+    Names that begin with a dot are left out, as formatters do.
+    """
+    seen = {os.path.realpath(folder)}
+    for root, folders, names in os.walk(folder, followlinks=True):
+        below = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(root, name))
+            if not name.startswith(".") and real not in seen:
+                seen.add(real)
+                below.append(name)
+        folders[:] = below
+        for name in sorted(names):
+            path = os.path.join(root, name)
+            if not name.startswith(".") and (os.path.isfile(path) or os.path.islink(path)):
+                yield path, os.path.relpath(path, folder)
+
+
+def matches(pattern: str) -> list[Found]:
+    """Return the files that a glob names, with their path below its fixed part."""
+    fixed = os.path.dirname(pattern[: min(pattern.find(c) for c in "*?[" if c in pattern)])
+    found = sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
+    if not found:
+        raise UsageError(f"{pattern}: no such file. Check the name; - reads from stdin.")
+    return [(path, os.path.relpath(path, fixed or ".")) for path in found]
+
+
+def remote_files(url: str) -> list[Found]:
+    """Return the files that a remote path, folder or glob names."""
+    system, inner = remote(url)
+    try:
+        magic = any(c in inner for c in "*?[")
+        if not magic and system.isfile(inner):
+            return [(url, PurePosixPath(inner).name)]
+        paths = sorted(system.glob(inner) if magic else system.find(inner))
+    except OSError as error:
+        raise UsageError(f"{url}: cannot be listed ({error}). Check path and credentials.") from None
+    paths = [path for path in paths if system.isfile(path)]
+    if not paths:
+        raise UsageError(f"{url}: no such file. Check the path.")
+    root = inner if not magic else inner[: min(inner.find(c) for c in "*?[" if c in inner)].rpartition("/")[0]
+    return [(system.unstrip_protocol(path), os.path.relpath(path, root or "/")) for path in paths]
+
+
+def listed(name: str) -> list[Found]:
+    """Return the files that an argument names."""
+    if name == "-":
+        return [("-", "stdin.txt")]
+    if is_remote(name):
+        return remote_files(name)
+    if os.path.isdir(name):
+        found = list(walk(name))
+        if not found:
+            raise UsageError(f"{name}: no files in this folder. Give files, or a folder with some.")
+        return found
+    if os.path.lexists(name):
+        return [(name, os.path.basename(name))]
+    if any(c in name for c in "*?["):
+        return matches(name)
+    raise UsageError(f"{name}: no such file. Check the name; - reads from stdin.")
+
+
+def format_of(path: str, name: str) -> str:
+    """Return the format of a file: by its suffix, or else by its first bytes."""
+    suffix = os.path.splitext(stem(path))[1].lower()
+    if path != "-" and suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if path == "-":
+        return sniff(begin_of_stdin(), name)
+    try:
+        return sniff(next(chunks(path), b"")[:65536], name)
+    except OSError:
+        return "text"  # reading it again says what is wrong
+
+
+def find_inputs(names: Sequence[str], form: str = "") -> list[Input]:
+    """Return all inputs in the order given; ``form`` is their format, empty: each finds its own.
+
+    Raises:
+        UsageError: a name is no file, or a file is named twice.
+    """
+    out: list[Input] = []
+    seen: dict[str, str] = {}
+    for given in names or ["-"]:
+        folder = given != "-" and not is_remote(given) and os.path.isdir(given)
+        for path, relative in listed(given):
+            shown = "stdin" if path == "-" else path
+            real = path if path == "-" or is_remote(path) else os.path.realpath(path)
+            if real in seen:
+                if folder:  # two links to it: the first counts
+                    continue
+                raise UsageError(
+                    f"{shown}: is given twice, or two names are the same file ({seen[real]}). Give it once."
+                )
+            seen[real] = shown
+            out.append(described(path, shown, safe(relative, shown), form))
+    return out
+
+
+def safe(relative: str, shown: str) -> str:
+    """Return a path that stays below the folder it is put in; refuse others."""
+    parts = Path(relative).parts
+    if not parts or os.path.isabs(relative) or ".." in parts:
+        raise UsageError(f"{shown}: its name leads out of the output folder. Rename it.")
+    return relative
+
+
+def described(path: str, shown: str, relative: str, form: str) -> Input:
+    """Return an input with format, size and stamp."""
+    try:
+        size, mark = -1, ""
+        if path != "-":
+            size, mark = stamp(path)
+        elif form:
+            begin_of_stdin()  # what an earlier run in this process left unread is not of this one
+        return Input(shown, path, relative, form or format_of(path, shown), size, mark)
+    except DataError:
+        return Input(shown, path, relative, "text", size, mark)
+    except OSError:
+        return Input(shown, path, relative, form or "text")  # reading it says what is wrong

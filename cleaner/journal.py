@@ -1,0 +1,242 @@
+"""The manifest of a run: what it was asked, and which shards of its output are complete.
+
+A folder beside the output holds it, with everything that is not complete:
+
+* ``manifest.json``: options, model, version, and the stamp of every input;
+* ``journal.jsonl``: a line for each *shard* (the blocks between two syncs): where the next begins, the size
+  and SHA-256 of what it added to every file, its counts;
+* ``out-N``: the output of input N as far as it goes; ``removed``, ``rejected``, ``errors``.
+
+A file gets its final name only when the journal that says it is complete is on the disk.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cleaner.atomic import digest, exists, sync_folder
+from cleaner.errors import UsageError
+from cleaner.opening import is_remote
+from cleaner.options import BatchOptions
+from cleaner.targets import Plan
+
+__all__ = ["Journal", "Shard", "Start"]
+
+Position = tuple[int, int, int, int]
+
+
+@dataclass
+class Shard:
+    """What the journal says of one shard."""
+
+    next: Position = (0, 0, 1, 0)  # input, place in it, record, line
+    sinks: dict[str, tuple[int, str]] = field(default_factory=dict)  # size afterwards, digest of what was added
+    files: list[tuple[int, int, str]] = field(default_factory=list)  # output, size, digest
+    done: list[int] = field(default_factory=list)  # outputs that are complete
+    counts: dict[str, Any] = field(default_factory=dict)
+    published: list[Any] = field(default_factory=list)  # output, size, digest of a file made from its spool
+
+
+@dataclass
+class Start:
+    """Where a run begins: at the start, or behind the shards that are complete and verified."""
+
+    position: Position = (0, 0, 1, 0)
+    sizes: dict[str, int] = field(default_factory=dict)
+    counts: list[dict[str, Any]] = field(default_factory=list)
+    unpublished: list[int] = field(default_factory=list)
+    resumed: int = 0  # shards
+
+
+class Journal:
+    """Manifest and journal of a run, in its work folder."""
+
+    def __init__(self, plan: Plan, options: BatchOptions, model: str) -> None:
+        """Describe a run; nothing is written yet. ``model`` is the digest of the model."""
+        assert plan.work is not None
+        self.plan, self.options, self.folder = plan, options, plan.work
+        self.about = {
+            "cleaner": version("line-cleaner"),
+            "model": model,
+            "options": json.loads(json.dumps(options.decisive())),
+            "outputs": [one.path for one in plan.outputs][:1],
+        }
+        self.file: Any = None
+
+    def path_of(self, name: str) -> str:
+        """Return where a sink lies: in the work folder, or under its final name."""
+        inside = self.folder / name
+        if inside.exists() or not name.startswith("out-"):
+            side = self.options.sides.get(name, "")
+            return str(inside) if inside.exists() or not side else side
+        return self.plan.outputs[int(name[4:])].path
+
+    def open(self) -> Start:
+        """Begin a run, or go on with the one that the folder holds.
+
+        Raises:
+            UsageError: there is an unfinished run and ``resume`` is not asked, another process is at work
+                in the folder, or inputs, options or model are not those of the manifest.
+        """
+        manifest = self.folder / "manifest.json"
+        if self.folder.exists() and not self.options.resume and (self.folder / "journal.jsonl").exists():
+            raise UsageError(
+                f"{self.folder}: an unfinished run lies here. Add --resume to go on with it, "
+                "or remove that folder to begin again."
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock()
+        start = Start()
+        if manifest.exists() and (self.folder / "journal.jsonl").exists():
+            start = self.resumed(json.loads(manifest.read_text("utf-8")))
+        else:
+            self.write_manifest(manifest)
+            self.clear({})
+            (self.folder / "journal.jsonl").write_bytes(b"")
+        self.file = (self.folder / "journal.jsonl").open("ab")
+        sync_folder(self.folder)
+        return start
+
+    def lock(self) -> None:
+        """Refuse to work where another run is at work."""
+        self.locked = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(self.locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"{self.folder}: another run is at work here. Wait for it, or stop it.") from None
+
+    def write_manifest(self, path: Path) -> None:
+        """Write the manifest, whole or not at all."""
+        beside = path.with_suffix(".new")
+        inputs = [[one.name, one.stamp] for one in self.plan.inputs]
+        beside.write_text(json.dumps({**self.about, "inputs": inputs}), "utf-8")
+        beside.replace(path)
+
+    def resumed(self, manifest: dict[str, Any]) -> Start:
+        """Compare with the manifest, verify the shards, and cut off what is not complete."""
+        for key in ("cleaner", "model", "outputs"):
+            if manifest.get(key) != self.about[key]:
+                what = {"cleaner": "the version of cleaner", "model": "the model", "outputs": "the output"}[key]
+                raise UsageError(f"{self.folder}: {what} has changed since that run. {self.again()}")
+        old, new = manifest["options"], self.about["options"]
+        for name in sorted({*old, *new}):
+            if old.get(name) != new.get(name):
+                given = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{self.folder}: {given} was {old.get(name)!r}, is {new.get(name)!r}. {self.again()}")
+        shards = self.verified(self.read())
+        start = Start(resumed=len(shards))
+        done: set[int] = set()
+        for shard in shards:
+            start.sizes |= {name: size for name, (size, _) in shard.sinks.items()}
+            start.counts.append(shard.counts)
+            done |= {*shard.done, *(number for number, _, _ in shard.files)}
+            if not shard.published:
+                start.position = shard.next
+        self.compare(manifest["inputs"], done)
+        self.restore(start, done)
+        names = {number: self.folder / f"out-{number}" for number in done}
+        start.unpublished = sorted(n for n in done if names[n].exists() or not exists(self.plan.outputs[n].path))
+        self.rewrite(shards)
+        return start
+
+    def again(self) -> str:
+        """Return the remedy for a run that cannot be gone on with."""
+        return "Put it back as it was, or remove that folder to begin again."
+
+    def compare(self, stamps: Sequence[Sequence[str]], done: set[int]) -> None:
+        """Refuse inputs that are not those of the manifest; in place, those that are done have changed."""
+        inputs = self.plan.inputs
+        for number, (one, (name, stamp)) in enumerate(zip(inputs, stamps, strict=False)):
+            if one.name != name:
+                raise UsageError(
+                    f"{one.name}: is not among that run's inputs at this place ({name} is). {self.again()}"
+                )
+            if one.stamp != stamp and not (self.options.in_place and number in done):
+                raise UsageError(f"{one.name}: has changed since that run began. {self.again()}")
+        if len(inputs) != len(stamps):
+            odd = inputs[len(stamps)].name if len(inputs) > len(stamps) else stamps[len(inputs)][0]
+            raise UsageError(f"{odd}: is new or missing among the inputs. {self.again()}")
+
+    def read(self) -> list[Shard]:
+        """Return the shards of the journal; a last line that is cut is none."""
+        found = []
+        for row in (self.folder / "journal.jsonl").read_bytes().split(b"\n")[:-1]:
+            try:
+                found.append(Shard(**json.loads(row)))
+            except (ValueError, TypeError):
+                break
+        return found
+
+    def verified(self, shards: list[Shard]) -> list[Shard]:
+        """Return the shards up to the first whose output is not as the journal says."""
+        whole = {shard.published[0]: shard.published for shard in shards if shard.published}
+        for number, (_, size, known) in list(whole.items()):
+            path = self.plan.outputs[number].path
+            if digest(path) != known or (not is_remote(path) and os.path.getsize(path) != size):
+                del whole[number]
+        before: dict[str, int] = {}
+        for index, shard in enumerate(shards):
+            for name, (end, known) in shard.sinks.items():
+                begin = before.get(name, 0)
+                before[name] = end
+                if name[4:].isdigit() and int(name[4:]) in whole:
+                    continue
+                if self.spooled(name) and not (self.folder / name).exists():
+                    return shards[:index]
+                if digest(self.path_of(name), begin, end) != known:
+                    return shards[:index]
+            for number, size, known in shard.files:
+                if digest(self.path_of(f"out-{number}"), 0, size) != known:
+                    return shards[:index]
+            if shard.published and shard.published[0] not in whole:
+                shard.published = []
+        return shards
+
+    def spooled(self, name: str) -> bool:
+        """Tell whether a sink is made into another file at the end."""
+        return name.startswith("out-") and self.plan.outputs[int(name[4:])].form == "parquet"
+
+    def restore(self, start: Start, done: set[int]) -> None:
+        """Cut every file of the folder to the verified shards, and remove the others."""
+        for name, size in start.sizes.items():
+            inside = self.folder / name
+            if not inside.exists() and not (name[4:].isdigit() and int(name[4:]) in done):
+                shutil.copyfile(self.path_of(name), inside)
+            if inside.exists():
+                os.truncate(inside, size)
+        self.clear({*start.sizes, *(f"out-{number}" for number in done)})
+
+    def clear(self, but: Any) -> None:
+        """Remove what a run that was stopped left half done."""
+        keep = {"manifest.json", "journal.jsonl", "lock", *but}
+        for path in self.folder.iterdir():
+            if path.name not in keep:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def rewrite(self, shards: list[Shard]) -> None:
+        """Leave only these shards in the journal."""
+        beside = self.folder / "journal.new"
+        beside.write_bytes(b"".join(json.dumps(vars(shard)).encode() + b"\n" for shard in shards))
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(self.folder / "journal.jsonl")
+
+    def note(self, shard: Shard) -> None:
+        """Add a line; it is on the disk when this returns."""
+        self.file.write(json.dumps(vars(shard)).encode() + b"\n")
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def close(self, finished: bool) -> None:
+        """End the run; a finished one leaves nothing behind."""
+        if self.file:
+            self.file.close()
+        self.locked.close()
+        if finished:
+            shutil.rmtree(self.folder, ignore_errors=True)

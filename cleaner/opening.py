@@ -1,0 +1,202 @@
+"""Files of any kind as streams: local or remote, plain or compressed.
+
+Remote paths (``s3://``, ``gs://``, ``hf://``, ``memory://``) are opened by fsspec with the driver that
+is installed for them. Local plain files need neither fsspec nor a compression library.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from cleaner.errors import DataError, UsageError
+
+__all__ = [
+    "Stream",
+    "begin_of_stdin",
+    "chunks",
+    "compress",
+    "compression",
+    "is_remote",
+    "open_raw",
+    "remote",
+    "skim",
+    "stamp",
+    "stem",
+]
+
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
+CHUNK = 1 << 18
+PACKED = 1 << 15
+AHEAD: list[bytes] = []  # what has been read of standard input to see its format
+
+
+def is_remote(path: str) -> bool:
+    """Tell whether a path is for fsspec to open."""
+    return "://" in path
+
+
+def remote(path: str) -> tuple[Any, str]:
+    """Return the file system of a remote path, and the path in it.
+
+    Raises:
+        UsageError: there is no driver for it, or it refuses the path.
+    """
+    try:
+        import fsspec
+    except ImportError:
+        raise UsageError(f"{path}: remote paths need fsspec. Install it: pip install fsspec") from None
+    try:
+        system, inner = fsspec.core.url_to_fs(path)
+    except (ImportError, ValueError, OSError) as error:
+        raise UsageError(f"{path}: cannot be opened ({error}). Install the driver of its scheme.") from None
+    return system, str(inner)
+
+
+def compression(path: str) -> str:
+    """Return how a file is compressed, by its suffix: gzip, zstd, bz2, xz or an empty string."""
+    return COMPRESSIONS.get(os.path.splitext(path)[1].lower(), "")
+
+
+def stem(path: str) -> str:
+    """Return a path without the suffix of its compression."""
+    return os.path.splitext(path)[0] if compression(path) else path
+
+
+def open_raw(path: str) -> BinaryIO:
+    """Open a file for reading as it is stored."""
+    if not is_remote(path):
+        return open(path, "rb")
+    system, inner = remote(path)
+    return cast(BinaryIO, system.open(inner, "rb"))
+
+
+def decompressor(kind: str) -> Any:
+    """Return an object with ``decompress``, ``eof`` and ``unused_data``."""
+    if kind == "gzip":
+        return zlib.decompressobj(31)
+    if kind == "bz2":
+        return bz2.BZ2Decompressor()
+    if kind == "xz":
+        return lzma.LZMADecompressor()
+    import zstandard
+
+    return zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+
+
+def compress(kind: str, data: bytes) -> bytes:
+    """Compress to a member that stands alone; members one after the other are a file. Always the same bytes."""
+    if kind == "gzip":
+        return gzip.compress(data, 6, mtime=0)
+    if kind == "bz2":
+        return bz2.compress(data)
+    if kind == "xz":
+        return lzma.compress(data)
+    if kind == "zstd":
+        import zstandard
+
+        return zstandard.ZstdCompressor().compress(data)
+    return data
+
+
+def chunks(path: str, begin: int = 0) -> Iterator[bytes]:
+    """Yield the uncompressed content of a file from an offset on, a piece at a time.
+
+    Raises:
+        DataError: it is cut short or damaged; what came before has been yielded.
+    """
+    if path == "-":
+        yield AHEAD.pop() if AHEAD else b""
+        yield from skim(iter(lambda: sys.stdin.buffer.read(CHUNK), b""), begin)
+        return
+    kind = compression(path)
+    with open_raw(path) as raw:
+        if kind:
+            yield from skim(expanded(raw, kind, path), begin)
+        else:
+            raw.seek(begin)
+            yield from iter(lambda: raw.read(CHUNK), b"")
+
+
+def skim(pieces: Iterator[bytes], begin: int) -> Iterator[bytes]:
+    """Drop the first bytes of a stream."""
+    for piece in pieces:
+        if begin < len(piece):
+            yield piece[begin:] if begin else piece
+        begin = max(begin - len(piece), 0)
+
+
+def begin_of_stdin() -> bytes:
+    """Return the first bytes of standard input; reading it gives them again."""
+    AHEAD[:] = [sys.stdin.buffer.read(1 << 16)]
+    return AHEAD[0]
+
+
+def expanded(raw: BinaryIO, kind: str, name: str) -> Iterator[bytes]:
+    """Decompress members one after the other, checking that the last is whole."""
+    errors: tuple[type[Exception], ...] = (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError)
+    if kind == "zstd":
+        import zstandard
+
+        errors = (*errors, zstandard.ZstdError)
+    engine, started = decompressor(kind), False
+    while packed := raw.read(PACKED):
+        while packed:
+            try:
+                piece = engine.decompress(packed)
+            except errors as error:
+                raise DataError(f"{name}: damaged {kind} data ({error}). Fetch the file again.") from None
+            started = True
+            if piece:
+                yield piece
+            packed = engine.unused_data if engine.eof else b""
+            if engine.eof:
+                engine, started = decompressor(kind), False
+                packed = packed.lstrip(b"\0")  # padding after the last member
+    if started:
+        raise DataError(f"{name}: cut short inside {kind} data. Fetch the file again.")
+
+
+class Stream(io.RawIOBase):
+    """A compressed file as a readable stream; an error ends it and stays in ``error``."""
+
+    def __init__(self, path: str) -> None:
+        self.pieces = chunks(path)
+        self.rest = b""
+        self.error: DataError | None = None
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, room: Any) -> int:
+        """Fill some room; 0 at the end or at an error."""
+        while not self.rest and self.error is None:
+            try:
+                self.rest = next(self.pieces, b"")
+            except DataError as error:
+                self.error = error
+            if not self.rest:
+                return 0
+        used = min(len(room), len(self.rest))
+        room[:used] = self.rest[:used]
+        self.rest = self.rest[used:]
+        return used
+
+
+def stamp(path: str) -> tuple[int, str]:
+    """Return size in bytes and a string that changes with the content of a file."""
+    if not is_remote(path):
+        found = Path(path).stat()
+        return found.st_size, f"{found.st_size} {found.st_mtime_ns}"
+    system, inner = remote(path)
+    info = system.info(inner)
+    size = info.get("size")
+    tag = next((str(info[key]) for key in ("ETag", "etag", "LastModified", "mtime", "created") if info.get(key)), "")
+    return -1 if size is None else int(size), f"{size} {tag}"

@@ -1,0 +1,110 @@
+"""What a batch run is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from cleaner.decision import AIMS
+from cleaner.errors import UsageError
+from cleaner.labels import DEFAULT_KEEP
+
+__all__ = ["BatchOptions"]
+
+#: What may differ between a run and the one that goes on with it.
+FREE = ("workers", "resume", "summary", "strict")
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """All options of :func:`cleaner.clean_files`; paths may be remote, except that of the rules file.
+
+    ``keep``, ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``: empty, they are found.
+    ``encoding``: of what is neither UTF-8 nor marked; ``detect`` guesses. ``removed``, ``rejected``,
+    ``errors``: files for removed lines, poor documents, failed records. ``min_quality``: the least expected
+    share of body words, 0 to 1. ``workers``: 0 is one for each core.
+    """
+
+    model: str = "default"
+    keep: tuple[str, ...] = tuple(sorted(DEFAULT_KEEP))
+    aim: str = "balanced"
+    text_field: str = ""
+    id_field: str = ""
+    input_format: str = ""
+    output_format: str = ""
+    encoding: str = ""
+    add_labels: bool = False
+    add_quality: bool = False
+    extract: bool = False
+    min_quality: float = 0.0
+    removed: str = ""
+    rejected: str = ""
+    errors: str = ""
+    summary: str = ""
+    always_drop: tuple[str, ...] = ()
+    always_keep: tuple[str, ...] = ()
+    rules: str = ""
+    workers: int = 0
+    resume: bool = False
+    strict: bool = False
+    in_place: bool = False
+    check: bool = False
+    diff: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            UsageError: an option is out of range, or two do not go together.
+        """
+        if not 0 <= self.min_quality <= 1:
+            raise UsageError(f"--min-quality {self.min_quality}: give a share between 0 and 1.")
+        if self.min_quality and not self.rejected:
+            raise UsageError("--min-quality needs --rejected FILE, so that poor documents are not lost.")
+        if self.rejected and not self.min_quality:
+            raise UsageError("--rejected needs --min-quality X: without it no document is poor.")
+        if self.aim not in AIMS:
+            raise UsageError(f"--aim {self.aim}: unknown. Use one of {', '.join(AIMS)}.")
+        if self.workers < 0:
+            raise UsageError(f"--workers {self.workers}: give a number of processes, 0 for one for each core.")
+        if sum((self.check, self.diff, self.in_place)) > 1:
+            raise UsageError("--check, --diff and --in-place do not go together. Choose one.")
+        if (self.check or self.diff) and self.resume:
+            raise UsageError("--resume needs an output: it does not go with --check or --diff.")
+        known = ("", "text", "jsonl", "parquet", "wet")
+        for name in ("input_format", "output_format"):
+            if getattr(self, name) not in known:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} {getattr(self, name)}: use one of {', '.join(known[1:])}."
+                )
+
+    @property
+    def adds(self) -> bool:
+        """Whether fields are added to the records."""
+        return self.add_labels or self.add_quality or self.extract
+
+    @property
+    def new_fields(self) -> set[str]:
+        """The names of the fields that are added to the records."""
+        extracted = {"cleaner_headline", "cleaner_byline", "cleaner_captions"} if self.extract else set()
+        more = {"cleaner_labels": self.add_labels, "cleaner_quality": self.add_quality}
+        return extracted | {name for name, wanted in more.items() if wanted}
+
+    @property
+    def sides(self) -> dict[str, str]:
+        """The files beside the output, by what goes into them."""
+        names = ("removed", "rejected", "errors")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    def decisive(self) -> dict[str, Any]:
+        """Return the options that the output depends on."""
+        found = {name: value for name, value in asdict(self).items() if name not in FREE}
+        if self.rules:
+            found["rules"] = Path(self.rules).read_text("utf-8", "replace")
+        return found
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "BatchOptions":
+        """Build options from values by name; names that are none are left out."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if name in names})

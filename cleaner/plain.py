@@ -1,0 +1,119 @@
+"""Text files: a file a document. Small ones go to the workers in groups, huge ones in pieces."""
+
+import codecs
+import os
+from collections.abc import Iterator
+
+from cleaner.encodings import to_utf8
+from cleaner.errors import DataError
+from cleaner.jsonl import line_pieces
+from cleaner.opening import chunks, compression, is_remote
+from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
+
+__all__ = ["HUGE_BYTES", "decode", "groups", "read_huge"]
+
+#: Files from this size on are cleaned in pieces, without the quality of the whole.
+HUGE_BYTES = 16_000_000
+GROUP_FILES = 500
+
+
+def groups(inputs: Iterator[tuple[int, Input]]) -> Iterator[tuple[tuple[int, ...], tuple[Input, ...]]]:
+    """Group text files so that each group has about a block's bytes; a huge file is a group of its own."""
+    waiting: list[tuple[int, Input]] = []
+    size = 0
+    for number, source in inputs:
+        huge = source.size > HUGE_BYTES
+        if waiting and (huge or size >= BLOCK_BYTES or len(waiting) >= GROUP_FILES):
+            yield tuple(one for one, _ in waiting), tuple(one for _, one in waiting)
+            waiting, size = [], 0
+        waiting.append((number, source))
+        size += max(source.size, 1000) if not huge else BLOCK_BYTES
+    if waiting:
+        yield tuple(one for one, _ in waiting), tuple(one for _, one in waiting)
+
+
+def content(source: Input) -> bytes:
+    """Return the whole of a file, uncompressed."""
+    return b"".join(chunks(source.path))
+
+
+def small_block(numbers: tuple[int, ...], sources: tuple[Input, ...]) -> Block:
+    """Return the block of a group; local files are left for the worker to read."""
+    data: tuple[bytes | DataError | None, ...] = tuple(
+        fetched(one) if one.path == "-" or is_remote(one.path) else None for one in sources
+    )
+    return Block(numbers, sources, data, numbers[-1] + 1, count=len(numbers))
+
+
+def fetched(source: Input) -> bytes | DataError:
+    """Return the content of a file, or why there is none."""
+    try:
+        return content(source)
+    except DataError as error:
+        return error
+    except OSError as error:
+        return unreadable(source, error)
+
+
+def unreadable(source: Input, error: OSError) -> DataError:
+    """Return an error of the system as one of ours."""
+    return DataError(f"{source.name}: {error.strerror or error}. Check the file and its permissions.")
+
+
+def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Block]:
+    """Yield a huge UTF-8 text in pieces, the same that :meth:`Cleaner.clean` makes, from an offset on."""
+    try:
+        if begin == 0:
+            decoder = codecs.getincrementaldecoder("utf-8")()
+            for piece in chunks(source.path):
+                decoder.decode(piece)
+            decoder.decode(b"", True)
+    except (DataError, UnicodeDecodeError) as error:
+        message = f"{error} Convert it to UTF-8 first: files as large as this are cleaned in pieces."
+        lost = Failure(source.name, 0, "undecodable", message)
+        yield Block((number,), (source,), b"", begin, failures=(lost,))
+        return
+    for data, last in line_pieces(chunks(source.path, begin), BLOCK_BYTES):
+        begin += len(data)
+        after = line + len(data.decode().splitlines())
+        yield Block((number,), (source,), data, begin, line=line, next_line=after, last=last)
+        line = after
+
+
+def is_huge(source: Input) -> bool:
+    """Tell whether a text is cleaned in pieces."""
+    return source.size > HUGE_BYTES and source.path != "-" and not compression(source.path)
+
+
+def decode(block: Block, encoding: str) -> tuple[list[Document], list[Failure]]:
+    """Read the text files of a block; a document's place is the file's index in it and its encoding."""
+    documents, failures = [], []
+    given = (block.data,) if isinstance(block.data, bytes) else block.data
+    for index, (source, ready) in enumerate(zip(block.sources, given, strict=True)):
+        data = fetched(source) if ready is None else ready
+        if isinstance(data, DataError):
+            message = str(data).removeprefix(f"{source.path}: ").removeprefix(f"{source.name}: ")
+            reason = "cut" if "cut short" in message else "unreadable"
+            failures.append(Failure(source.name, 0, reason, message, stored(source)))
+            continue
+        try:
+            text, name = to_utf8(data, encoding)
+        except DataError as error:
+            line, _, rest = str(error).partition(": ")
+            where = f"{source.name}:{line}" if line.isdigit() else source.name
+            message = rest if line.isdigit() else str(error)
+            failures.append(Failure(where, 0, "undecodable", message, data))
+            continue
+        documents.append(Document(1, source.relative, text, (index, name)))
+    return documents, failures
+
+
+def stored(source: Input) -> bytes | None:
+    """Return a file's bytes as they are stored, where they can be had."""
+    try:
+        if is_remote(source.path) or os.path.getsize(source.path) > HUGE_BYTES:
+            return None
+        with open(source.path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None

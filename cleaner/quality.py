@@ -1,0 +1,54 @@
+"""How good a document is, by what its lines are."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cleaner.cleaning import suspicion
+from cleaner.outcomes import Outcome
+
+__all__ = ["FLAGS", "Quality", "quality"]
+
+#: A document with fewer kept words is very short.
+SHORT_WORDS = 40
+#: A document with a lower expected share of body words is mostly junk.
+JUNK_SHARE = 0.2
+#: A line whose likeliest label has less than this is uncertain.
+SURE = 0.8
+FLAGS = ("empty_after", "mostly_junk", "suspicious", "very_short")
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A document in numbers; shares are between 0 and 1, of its words.
+
+    ``body_share`` is the expected share of body: each line's probability of it, by words. Words that
+    a rule took out are in none of the numbers.
+    """
+
+    body_share: float
+    words: int
+    kept: int
+    removed: int
+    uncertain: float
+    flags: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """Return it as plain values, for a record."""
+        return {**asdict(self), "flags": list(self.flags)}
+
+
+def quality(outcome: Outcome, body: int) -> Quality:
+    """Return the quality of a cleaned document; ``body`` is the number of that label."""
+    words = int(outcome.words.sum())
+    kept = int(outcome.words[outcome.kept].sum())
+    share = float(outcome.probabilities[:, body] @ outcome.words) / words if words else 0.0
+    top = outcome.probabilities.max(axis=1, initial=0)
+    uncertain = float(outcome.words[top < SURE].sum()) / words if words else 0.0
+    tests = (
+        kept == 0 and (words > 0 or bool(outcome.gone)),
+        words > 0 and share < JUNK_SHARE,
+        bool(suspicion(1 - kept / words, words)) if words else False,
+        kept < SHORT_WORDS,
+    )
+    flags = tuple(flag for flag, true in zip(FLAGS, tests, strict=True) if true)
+    return Quality(round(share, 4), words, kept, words - kept, round(uncertain, 4), flags)

@@ -1,0 +1,137 @@
+"""What the readers of all formats hand on: inputs, blocks of records, documents, failures.
+
+A *record* is what a file is made of (a line of JSONL, a row of Parquet, a conversion record of WET, a
+text file); the text in it is the *document*. A *block* is a run of records of one or several inputs,
+cut at places that the input alone decides: the same input gives the same blocks, and so the same
+output, however many workers there are and however often a run was interrupted.
+"""
+
+import base64
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cleaner.errors import DataError
+
+__all__ = ["BLOCK_BYTES", "FORMATS", "SUFFIXES", "Block", "Document", "Failure", "Input", "failed_row", "sniff"]
+
+#: About so many bytes of records are worked on at a time by a worker.
+BLOCK_BYTES = 2_000_000
+FORMATS = ("text", "jsonl", "parquet", "wet")
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".wet": "wet",
+    ".warc": "wet",
+    ".txt": "text",
+    ".text": "text",
+    ".md": "text",
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read: ``name`` for people, ``path`` to open, ``relative`` where it goes in a folder.
+
+    ``stamp`` changes when the content does (size and time of change, or the store's own tag).
+    """
+
+    name: str
+    path: str
+    relative: str
+    format: str
+    size: int = -1  # bytes, -1 if unknown
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A record that could not be cleaned; ``raw`` are its bytes, where they can be had."""
+
+    name: str
+    record: int  # number in its input, from 1; 0 for the input as a whole
+    reason: str  # one of few, for counting
+    message: str
+    raw: bytes | None = None
+    lines: bool = False  # raw is a line of JSONL
+    count: int = 1  # records that it stands for
+
+    def named(self) -> "Failure":
+        """Return it without the bytes."""
+        return replace(self, raw=None)
+
+    def __str__(self) -> str:
+        """Say what failed where, and what to do."""
+        return f"{self.name}:{self.record}: {self.message}" if self.record else f"{self.name}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of records: of one input, or the whole of several small text files."""
+
+    inputs: tuple[int, ...]  # their numbers in the run
+    sources: tuple[Input, ...]
+    data: Any  # bytes, or what the format's reader made; None: the worker reads the sources itself
+    end: int  # where the input's next block begins, in its reader's own unit
+    first: int = 1  # number of the first record
+    count: int = 1  # records
+    line: int = 0  # lines of the document that went before, for a text cut in pieces
+    next_line: int = 0  # and those before its next piece
+    last: bool = True  # nothing of the input follows
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it holds whole inputs."""
+        return not isinstance(self.data, bytes)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the block stands for."""
+        return len(self.data) if isinstance(self.data, bytes) else sum(max(one.size, 0) for one in self.sources)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text in UTF-8 and the record that it came in; ``place`` is what its format needs to put it back."""
+
+    record: int
+    id: str
+    text: bytes
+    place: Any = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def failed_row(failure: Failure) -> bytes:
+    """Return what goes to the file of failed records: a JSONL line as it came, all else in a JSON object."""
+    if failure.raw is None:
+        return b""
+    if failure.lines:
+        return failure.raw if failure.raw.endswith(b"\n") else failure.raw + b"\n"
+    row = {"file": failure.name, "record": failure.record, "reason": failure.reason}
+    row["base64"] = base64.b64encode(failure.raw).decode()
+    return json.dumps(row).encode() + b"\n"
+
+
+def sniff(begin: bytes, name: str) -> str:
+    """Return the format of an input by its first bytes.
+
+    Raises:
+        DataError: it is none that can be read.
+    """
+    if begin[:4] == b"PAR1":
+        return "parquet"
+    if begin[:5] == b"WARC/":
+        return "wet"
+    if begin[:2] == b"\x1f\x8b" or begin[:4] == b"\x28\xb5\x2f\xfd" or begin[:6] == b"\xfd7zXZ\x00":
+        raise DataError(f"{name}: compressed, but its name does not say how. End it in .gz, .zst, .bz2 or .xz.")
+    row, ended, _ = begin.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+    if row[:1] == b"{":
+        try:
+            return "jsonl" if isinstance(json.loads(row), dict) else "text"
+        except (ValueError, RecursionError):
+            # the first record is cut only because it is longer than what was read
+            return "text" if ended else "jsonl" if b'":' in row[:200] else "text"
+    return "text"

@@ -1,0 +1,106 @@
+"""Cleaned text and removed lines back to the input, exactly."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cleaner import jsonl, lines
+from cleaner.encodings import to_utf8
+from cleaner.errors import DataError, UsageError
+from cleaner.inputs import find_inputs
+from cleaner.opening import chunks
+
+__all__ = ["restore", "restore_file"]
+
+Row = Mapping[str, Any]
+
+
+def restore(cleaned: str, removed: Iterable[Row]) -> str:
+    r"""Return a document as it was: its cleaned text, and the rows of its lines in the file of removed lines.
+
+    A row has ``line``, its number in the document from 1, and ``text``, with its ending; other rows are skipped.
+
+    Raises:
+        DataError: the rows do not fit the text.
+
+    >>> restore("one\n", [{"line": 2, "text": "SHARE THIS\n"}])
+    'one\nSHARE THIS\n'
+    """
+    mark = lines.BOM if cleaned.startswith(lines.BOM) else ""
+    kept = lines.split(cleaned[len(mark) :])
+    gone = {row["line"]: row["text"] for row in removed if "line" in row}
+    total = len(kept) + len(gone)
+    rest = iter(kept)
+    try:
+        out = [gone[number] if number in gone else next(rest) for number in range(1, total + 1)]
+    except StopIteration:
+        raise DataError("the removed lines are not of this text. Give the file that was written with it.") from None
+    return mark + "".join(out)
+
+
+def read_rows(path: str, name: str) -> tuple[str, list[Row]]:
+    """Return the rows about one file, and its name in them."""
+    rows: list[Row] = []
+    names: dict[str, None] = {}
+    for number, line in enumerate(b"".join(chunks(path)).splitlines(), 1):
+        try:
+            row = json.loads(line)
+            names[row["file"]] = None
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"{path}:{number}: not a removed line. Give what clean --removed wrote.") from None
+        rows.append(row)
+    if not name and len(names) > 1:
+        raise UsageError(f"{path}: is about {len(names)} files ({', '.join(list(names)[:5])}…). Choose with --file.")
+    if name and name not in names and rows:
+        raise UsageError(f"{path}: has nothing about {name!r}. It has {', '.join(list(names)[:5])}.")
+    return name, [row for row in rows if not name or row["file"] == name]
+
+
+def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "") -> bytes:
+    """Return the bytes of the input that a cleaned text or JSONL file was made of, without what failed or was rejected.
+
+    Raises:
+        UsageError, DataError: a file cannot be read, is of another format, or does not fit the other.
+    """
+    (source,) = find_inputs([cleaned])
+    _, rows = read_rows(removed, name)
+    try:
+        if source.format == "text":
+            text, found = to_utf8(b"".join(chunks(source.path)), encoding)
+            whole = restore(text.decode("utf-8", "surrogatepass"), rows)
+            return whole.encode(found, "surrogatepass")
+        if source.format == "jsonl":
+            return b"".join(restored_lines(b"".join(chunks(source.path)), rows))
+    except DataError as error:
+        raise DataError(f"{cleaned}: {error}") from None
+    raise UsageError(f"{cleaned}: {source.format} cannot be restored. Give text or JSONL.")
+
+
+def restored_lines(data: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
+    """Yield the lines of a JSONL file with their texts as they were."""
+    of: dict[int, list[Row]] = {}
+    for row in rows:
+        of.setdefault(row["record"], []).append(row)
+    number = 0
+    for line in data.splitlines(keepends=True) if b"\r" not in data else keep_ends(data):
+        number += 1
+        while any("skipped" in row for row in of.get(number, ())):
+            number += 1
+        about = of.get(number, [])
+        if not about:
+            yield line
+            continue
+        mark = len(jsonl.BOM) if line.startswith(jsonl.BOM) else 0
+        record = jsonl.parse(line[mark:])
+        field = jsonl.text_field(record, "") if not about[0].get("field") else about[0]["field"]
+        begin, end = jsonl.span(line[mark:], field, record)
+        text = restore(record[field], about)
+        raw = next((row["raw"].encode("utf-8", "surrogatepass") for row in about if "raw" in row), None)
+        value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
+        yield line[: mark + begin] + value + line[mark + end :]
+
+
+def keep_ends(data: bytes) -> list[bytes]:
+    """Cut behind line feeds alone."""
+    rows = data.split(b"\n")
+    return [row + b"\n" for row in rows[:-1]] + ([rows[-1]] if rows[-1] else [])

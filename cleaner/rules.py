@@ -1,0 +1,98 @@
+"""A user's own rules: lines that always go or always stay, whatever the model says."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cleaner.errors import UsageError
+from cleaner.lines import blank, content, split
+
+__all__ = ["Applied", "Rules", "read_rules"]
+
+Applied = tuple[bytes, list[int], dict[int, bytes], set[int]]
+
+
+def compiled(patterns: tuple[str, ...], option: str) -> list[re.Pattern[str]]:
+    """Compile regular expressions; raise :class:`UsageError` naming one that is wrong."""
+    found = []
+    for pattern in patterns:
+        try:
+            found.append(re.compile(pattern))
+        except re.error as error:
+            raise UsageError(f"{option} {pattern!r}: {error}. Correct the regular expression.") from None
+    return found
+
+
+def read_rules(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read a rules file: ``drop: REGEX`` or ``keep: REGEX`` a line, comments after ``#`` at its start.
+
+    Returns the expressions to drop by and to keep by.
+
+    Raises:
+        UsageError: the file cannot be read or a line is neither; names the line.
+    """
+    found: dict[str, list[str]] = {"drop": [], "keep": []}
+    try:
+        rows = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}). Give a UTF-8 file of rules.") from None
+    for number, row in enumerate(rows, 1):
+        if not row.strip() or row.startswith("#"):
+            continue
+        verb, colon, pattern = row.partition(":")
+        if verb.strip() not in found or not colon or not pattern.strip():
+            raise UsageError(f"{path}:{number}: no rule. Write drop: REGEX or keep: REGEX.")
+        found[verb.strip()].append(pattern.strip())
+    return tuple(found["drop"]), tuple(found["keep"])
+
+
+@dataclass
+class Rules:
+    """Expressions searched in each line without its ending; what is kept by one is not dropped by another."""
+
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Compile the expressions."""
+        self.drops = compiled(self.drop, "--always-drop")
+        self.keeps = compiled(self.keep, "--always-keep")
+
+    def __bool__(self) -> bool:
+        return bool(self.drop or self.keep)
+
+    def match(self, patterns: list[re.Pattern[str]], line: str) -> re.Pattern[str] | None:
+        """Return the first expression that finds something."""
+        return next((one for one in patterns if one.search(line)), None)
+
+    def apply(self, document: bytes) -> Applied:
+        """Take the lines out that always go, with the blank lines that follow them.
+
+        Returns what is left, the number of each line that is left, the lines taken out by number, and
+        the numbers of the lines that always stay. Numbers count from 1.
+        """
+        text = document.decode("utf-8", "surrogatepass")
+        mark = "\ufeff" if text.startswith("\ufeff") else ""
+        left, numbers, gone, stay = [mark], [], {}, set()
+        falling = False
+        for number, row in enumerate(split(text[len(mark) :]), 1):
+            line = content(row)
+            if blank(line):
+                goes = falling
+            elif found := self.match(self.keeps, line):
+                self.counts[f"keep: {found.pattern}"] += 1
+                stay.add(number)
+                goes = falling = False
+            else:
+                found = self.match(self.drops, line)
+                goes = falling = found is not None
+                if found:
+                    self.counts[f"drop: {found.pattern}"] += 1
+            if goes:
+                gone[number] = row.encode("utf-8", "surrogatepass")
+            else:
+                left.append(row)
+                numbers.append(number)
+        return "".join(left).encode("utf-8", "surrogatepass"), numbers, gone, stay

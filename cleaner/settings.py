@@ -1,0 +1,55 @@
+"""Defaults of ``cleaner clean`` for a project: ``cleaner.toml``, or ``[tool.cleaner]`` in ``pyproject.toml``."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from cleaner.errors import UsageError
+
+__all__ = ["find_settings"]
+
+
+def find_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
+    """Return the settings of a folder, or of the nearest one above that has some; names with underscores.
+
+    Raises:
+        UsageError: a file is no TOML, or names an option that there is not.
+    """
+    for one in (folder, *folder.parents):
+        for name in ("cleaner.toml", "pyproject.toml"):
+            path = one / name
+            if not path.is_file():
+                continue
+            found = table(path)
+            if found is not None:
+                return checked(path, found, known)
+    return {}
+
+
+def table(path: Path) -> dict[str, Any] | None:
+    """Return the table of a file that is ours; None if there is none."""
+    import tomllib
+
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        if path.name == "pyproject.toml":
+            return None  # not ours to complain about
+        raise UsageError(f"{path}: cannot be read ({error}). Correct the file.") from None
+    if path.name == "cleaner.toml":
+        return content
+    found = content.get("tool", {}).get("cleaner")
+    return found if isinstance(found, dict) else None
+
+
+def checked(path: Path, found: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """Return settings by the names of parameters."""
+    out = {}
+    for key, value in found.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            options = ", ".join(sorted(one.replace("_", "-") for one in known))
+            raise UsageError(f"{path}: {key!r} is no option of clean. Use one of {options}.")
+        kept = ",".join(map(str, value)) if name == "keep" and isinstance(value, list) else value
+        out[name] = kept
+    return out

@@ -1,0 +1,90 @@
+"""Counts of a run: plain nested dicts of numbers, added up block by block."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from cleaner.outcomes import Outcome
+from cleaner.quality import Quality
+from cleaner.records import Failure
+
+__all__ = ["EMPTY", "add", "count_documents", "count_failures", "frequent"]
+
+Counts = dict[str, Any]
+
+#: Removed lines that are counted at most, in a block and in a run. Others are forgotten: counts are lower bounds.
+BLOCK_LINES, RUN_LINES = 200, 20_000
+LONGEST = 200  # bytes of a line that is worth counting
+NAMED = 1000  # failures that are listed by name
+
+EMPTY = ("documents", "cleaned", "rejected", "failed", "bytes", "words_kept", "words_removed")
+
+
+def add(total: Counts, more: Counts) -> None:
+    """Add counts to a total, in place."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            add(total.setdefault(key, {}), value)
+        elif isinstance(value, list):
+            total[key] = (total.get(key, []) + value)[:NAMED]
+        else:
+            total[key] = total.get(key, 0) + value
+    lines = more.get("removed_lines")
+    if lines and len(total["removed_lines"]) > RUN_LINES:
+        total["removed_lines"] = dict(frequent(total["removed_lines"], RUN_LINES // 2))
+
+
+def frequent(counts: dict[str, int], most: int) -> list[tuple[str, int]]:
+    """Return the most frequent, in a fixed order."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:most]
+
+
+def removed_lines(found: Iterable[Outcome]) -> dict[str, int]:
+    """Count the removed lines of a block and return the most frequent."""
+    counts = Counter(line for one in found for line in one.gone)
+    out: dict[str, int] = {}
+    for data, count in counts.most_common(BLOCK_LINES):
+        text = data.decode("utf-8", "replace").strip()
+        if text and len(data) <= LONGEST:
+            out[text] = out.get(text, 0) + count
+    return out
+
+
+def count_documents(found: list[Outcome], grades: list[Quality], labels: list[str]) -> Counts:
+    """Count the documents of a block with their lines and words."""
+    size = len(labels)
+    codes = np.concatenate([one.codes for one in found]) if found else np.zeros(0, np.int64)
+    words = np.concatenate([one.words for one in found]) if found else codes
+    lines_by, words_by = np.bincount(codes, minlength=size), np.bincount(codes, words, minlength=size)
+    kinds: dict[str, int] = {}
+    flags: dict[str, int] = {}
+    for one in found:
+        for kind, stays in zip(one.kinds, one.kept.tolist(), strict=True):
+            if kind and not stays:
+                kinds[kind] = kinds.get(kind, 0) + 1
+    for grade in grades:
+        for flag in grade.flags:
+            flags[flag] = flags.get(flag, 0) + 1
+    return {
+        "documents": len(found),
+        "lines": {label: int(n) for label, n in zip(labels, lines_by, strict=True) if n},
+        "words": {label: int(n) for label, n in zip(labels, words_by, strict=True) if n},
+        "kinds": kinds,
+        "flags": flags,
+        "words_kept": sum(grade.kept for grade in grades),
+        "words_removed": sum(grade.removed for grade in grades),
+        "removed_lines": removed_lines(found),
+    }
+
+
+def count_failures(failures: Iterable[Failure]) -> Counts:
+    """Count failures by reason, and name them."""
+    out: Counts = {"failed": 0, "failures": {}, "failed_records": []}
+    for one in failures:
+        out["failed"] += one.count
+        out["failures"][one.reason] = out["failures"].get(one.reason, 0) + one.count
+        out["failed_records"].append([one.name, one.record, one.reason, one.message])
+    out["failed_records"] = out["failed_records"][:NAMED]
+    return out

@@ -1,0 +1,213 @@
+"""Where a run writes, and what is refused before it writes anything."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleaner.errors import UsageError
+from cleaner.opening import compression, is_remote, stem
+from cleaner.options import BatchOptions
+from cleaner.records import SUFFIXES, Input
+
+__all__ = ["Output", "Plan", "plan"]
+
+ENDINGS = {"jsonl": ".jsonl", "parquet": ".parquet", "wet": ".wet", "text": ".txt"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to write: its path, format, compression, and for Parquet the file that it is made like."""
+
+    path: str
+    form: str
+    packed: str = ""
+    like: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Inputs, outputs, and which input goes where."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]  # none: everything goes to standard output
+    place: tuple[int, ...]  # the output of each input
+    work: Path | None  # folder for what is not complete; none: there is no place for one
+    form: str  # of all outputs; empty: as the inputs
+
+
+def form_of(source: Input, wanted: str) -> str:
+    """Return the format that an input is written in."""
+    return wanted or ("jsonl" if source.format == "wet" else source.format)
+
+
+def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: BatchOptions) -> Plan:
+    """Decide where everything goes.
+
+    Raises:
+        UsageError: the output does not go with the inputs, is one of them, or lies among them.
+    """
+    wanted = options.output_format
+    folder = bool(output) and into_folder(names, inputs, output)
+    if output and not folder and not wanted:
+        wanted = (
+            SUFFIXES.get(os.path.splitext(stem(output))[1].lower(), "")
+            if inputs[0].format != "text"
+            or len(inputs) > 1
+            or os.path.splitext(stem(output))[1] in (".jsonl", ".parquet")
+            else ""
+        )
+    check_forms(inputs, wanted, options)
+    if options.check or options.diff:
+        found = Plan(tuple(inputs), (), (), side_work(options), wanted)
+    elif options.in_place:
+        found = in_place(inputs, output, options)
+    elif not output:
+        found = to_stdout(names, inputs, wanted, options)
+    elif folder:
+        found = to_folder(inputs, output, wanted)
+    else:
+        found = to_file(inputs, output, wanted)
+    refuse(found, names, output, options)
+    return found
+
+
+def into_folder(names: Sequence[str], inputs: Sequence[Input], output: str) -> bool:
+    """Tell whether the output is a folder."""
+    if output.endswith("/") or (not is_remote(output) and os.path.isdir(output)):
+        return True
+    many = any(name != "-" and not is_remote(name) and os.path.isdir(name) for name in names)
+    records = SUFFIXES.get(os.path.splitext(stem(output))[1].lower(), "text") != "text"
+    if (many or len(inputs) > 1) and not records:
+        if not many and not is_remote(output):
+            raise UsageError(f"{output}: no such folder. Make it first: several documents need a folder.")
+        return True
+    return False
+
+
+def check_forms(inputs: Sequence[Input], wanted: str, options: BatchOptions) -> None:
+    """Refuse conversions that do not exist and fields where there are none."""
+    for source in inputs:
+        form = form_of(source, wanted)
+        if form == "text" and source.format != "text":
+            raise UsageError(f"{source.name}: records cannot become text files. Choose jsonl or parquet.")
+        if form == "wet" and source.format != "wet":
+            raise UsageError(f"{source.name}: only WET can be written as WET. Choose jsonl or parquet.")
+        if options.adds and form in ("text", "wet"):
+            raise UsageError(f"{source.name}: {form} has no fields to add to. Choose --output-format jsonl.")
+
+
+def to_stdout(names: Sequence[str], inputs: Sequence[Input], wanted: str, options: BatchOptions) -> Plan:
+    """Write everything to standard output."""
+    forms = {form_of(source, wanted) for source in inputs}
+    if "parquet" in forms:
+        raise UsageError("Parquet needs an output file: give -o FILE, or --output-format jsonl.")
+    if len(forms) > 1:
+        raise UsageError(f"inputs of several formats ({', '.join(sorted(forms))}): choose one by --output-format.")
+    folder = next((name for name in names if name != "-" and not is_remote(name) and os.path.isdir(name)), "")
+    if folder and "text" in forms:
+        raise UsageError(f"{folder}: is a folder. Say where its copies go: -o FOLDER, or --output-format jsonl.")
+    if options.resume:
+        raise UsageError("--resume needs an output: give -o.")
+    return Plan(tuple(inputs), (), (), side_work(options), wanted)
+
+
+def side_work(options: BatchOptions) -> Path | None:
+    """Return the work folder of a run that writes to standard output: beside its first other file."""
+    first = next(iter(options.sides.values()), "")
+    return hidden(first) if first else None
+
+
+def hidden(path: str) -> Path:
+    """Return the folder beside a file for what is not complete."""
+    special = not is_remote(path) and os.path.exists(path) and not os.path.isfile(path)
+    if is_remote(path) or special:
+        return Path(f".cleaner-{hashlib.sha256(path.encode()).hexdigest()[:12]}")
+    real = Path(os.path.realpath(path))
+    return real.with_name(f".{real.name}.cleaner")
+
+
+def to_file(inputs: Sequence[Input], output: str, wanted: str) -> Plan:
+    """Write all inputs to one file."""
+    forms = {form_of(source, wanted) for source in inputs}
+    if len(forms) > 1:
+        raise UsageError(f"{output}: inputs of several formats. Choose one by --output-format.")
+    form = forms.pop()
+    if form == "text" and len(inputs) > 1:
+        raise UsageError(f"{output}: no such folder. Make it first: several documents need a folder.")
+    like = inputs[0].path if form == "parquet" and inputs[0].format == "parquet" else ""
+    packed = compression(output) if form != "parquet" else ""
+    return Plan(tuple(inputs), (Output(output, form, packed, like),), (0,) * len(inputs), hidden(output), wanted)
+
+
+def to_folder(inputs: Sequence[Input], output: str, wanted: str) -> Plan:
+    """Write every input to its own file, under its own name."""
+    outputs: list[Output] = []
+    seen: dict[str, str] = {}
+    for source in inputs:
+        form, relative = form_of(source, wanted), source.relative
+        if source.path == "-":
+            relative = "stdin" + ENDINGS[form]
+        elif form != source.format:
+            relative = stem(relative)
+            while os.path.splitext(relative)[1].lower() in (*SUFFIXES, ".wet", ".warc"):
+                relative = os.path.splitext(relative)[0]
+            relative += ENDINGS[form]
+        if relative in seen:
+            raise UsageError(f"{output}: two inputs have the same name, {relative}. Clean them into separate folders.")
+        seen[relative] = source.name
+        path = f"{output.rstrip('/')}/{relative}" if is_remote(output) else os.path.join(output, relative)
+        like = source.path if form == source.format == "parquet" else ""
+        outputs.append(Output(path, form, compression(relative) if form != "parquet" else "", like))
+    work = hidden(output) if is_remote(output) else Path(output) / ".cleaner"
+    return Plan(tuple(inputs), tuple(outputs), tuple(range(len(inputs))), work, wanted)
+
+
+def in_place(inputs: Sequence[Input], output: str, options: BatchOptions) -> Plan:
+    """Write every input to where it lies."""
+    if output or options.output_format:
+        raise UsageError("--in-place writes to the inputs: leave -o and --output-format out.")
+    for source in inputs:
+        if source.path == "-" or is_remote(source.path) or source.format == "wet":
+            raise UsageError(f"{source.name}: --in-place needs local text, JSONL or Parquet files. Use -o.")
+    outputs = tuple(
+        Output(os.path.realpath(one.path), one.format, compression(one.path), one.path * (one.format == "parquet"))
+        for one in inputs
+    )
+    return Plan(tuple(inputs), outputs, tuple(range(len(inputs))), hidden(inputs[0].path), "")
+
+
+def refuse(found: Plan, names: Sequence[str], output: str, options: BatchOptions) -> None:
+    """Refuse outputs that are inputs, lie among them, coincide, or cannot be."""
+    if options.resume and any(source.path == "-" for source in found.inputs):
+        raise UsageError("--resume cannot read standard input again. Give files.")
+    taken = {real(one.path): one.name for one in found.inputs if one.path != "-"}
+    written: set[str] = set()
+    sides = [*options.sides.values(), *([options.summary] if options.summary not in ("", "-") else [])]
+    for path in [*(one.path for one in found.outputs), *sides]:
+        where = real(path)
+        if where in taken and not (options.in_place and path not in sides):
+            raise UsageError(f"{path}: is the input itself. Choose another output, or --in-place.")
+        if where in written:
+            raise UsageError(f"{path}: two outputs are the same file. Give each its own.")
+        written.add(where)
+    for path in sides if len(found.outputs) != 1 else [*sides, found.outputs[0].path]:
+        parent = os.path.dirname(path) or "."
+        if not is_remote(path) and not os.path.isdir(parent) and not (output.endswith("/") and path not in sides):
+            raise UsageError(f"{path}: there is no folder {parent}. Make it first.")
+    for name in names:
+        if output and name != "-" and not is_remote(name) and os.path.isdir(name) and inside(output, name):
+            raise UsageError(f"{output}: lies inside the input folder {name}. Choose a folder outside.")
+
+
+def real(path: str) -> str:
+    """Return a path without links."""
+    return path if is_remote(path) else os.path.realpath(path)
+
+
+def inside(path: str, folder: str) -> bool:
+    """Tell whether a path lies in a folder."""
+    if is_remote(path):
+        return False
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,0 +1,98 @@
+"""WET: the conversion records of web archives, with their addresses and dates.
+
+Needs warcio, the extra ``warc``.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from cleaner.errors import UsageError
+from cleaner.opening import Stream
+from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
+
+__all__ = ["decode", "read_blocks"]
+
+
+def archive(source: io.BufferedReader) -> Iterator[Any]:
+    """Return the records of an uncompressed archive."""
+    try:
+        from warcio.archiveiterator import ArchiveIterator
+    except ImportError:
+        raise UsageError("WET needs warcio. Install it: pip install 'line-cleaner[warc]'") from None
+    return iter(ArchiveIterator(source, no_record_parse=False))
+
+
+def records(source: Input) -> Iterator[tuple[dict[str, str], bytes] | Failure]:
+    """Yield the headers and content of every conversion record, and at the end what went wrong."""
+    raw = Stream(source.path)
+    number = 0
+    try:
+        for record in archive(io.BufferedReader(raw, 1 << 18)):
+            if record.rec_type != "conversion":
+                continue
+            number += 1
+            head = record.rec_headers
+            names = ("WARC-Record-ID", "WARC-Target-URI", "WARC-Date", "Content-Length")
+            fields = {name: head.get_header(name) or "" for name in names}
+            data = record.content_stream().read()
+            stated = fields.pop("Content-Length")
+            if stated.isdigit() and len(data) < int(stated):
+                message = f"cut short: {len(data)} of {stated} bytes. Fetch the file again."
+                yield Failure(source.name, number, "cut", message, data)
+                return
+            yield fields, data
+    except UsageError:
+        raise
+    except Exception as error:
+        message = f"damaged from here on ({error or type(error).__name__}). Fetch the file again."
+        yield Failure(source.name, number + 1, "corrupt", message)
+    if raw.error:
+        message = str(raw.error).removeprefix(f"{source.path}: ")
+        yield Failure(source.name, number + 1, "cut", message)
+
+
+def read_blocks(number: int, source: Input, at: tuple[int, int]) -> Iterator[Block]:
+    """Yield the records of a file; ``at`` is how many records went before, and the number of the next."""
+    skip = at[0]
+    waiting: list[tuple[dict[str, str], bytes]] = []
+    lost: list[Failure] = []
+    size, made, seen = 0, skip, 0
+    for found in records(source):
+        if isinstance(found, Failure):
+            lost.append(found)
+            continue
+        seen += 1
+        if seen <= skip:
+            continue
+        waiting.append(found)
+        size += len(found[1])
+        if size >= BLOCK_BYTES:
+            yield Block((number,), (source,), waiting, made + len(waiting), made + 1, len(waiting), last=False)
+            made += len(waiting)
+            waiting, size = [], 0
+    yield Block((number,), (source,), waiting, made + len(waiting), made + 1, len(waiting), failures=tuple(lost))
+
+
+def decode(block: Block) -> tuple[list[Document], list[Failure]]:
+    """Read the records of a block."""
+    documents, failures = [], []
+    for index, (head, data) in enumerate(block.data):
+        number = block.first + index
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"not UTF-8 at byte {error.start + 1}. The record is damaged; fetch the file again."
+            failures.append(Failure(block.sources[0].name, number, "undecodable", message, data))
+            continue
+        names = {"id": "WARC-Record-ID", "url": "WARC-Target-URI", "date": "WARC-Date"}
+        fields: dict[str, Any] = {name: head[key] for name, key in names.items()}
+        documents.append(Document(number, fields["id"], data, head, fields))
+    return documents, failures
+
+
+def record_bytes(place: dict[str, str], text: bytes) -> bytes:
+    """Return a conversion record."""
+    head = {"WARC-Type": "conversion", **place, "Content-Type": "text/plain"}
+    rows = "".join(f"{name}: {value}\r\n" for name, value in head.items() if value)
+    return f"WARC/1.0\r\n{rows}Content-Length: {len(text)}\r\n\r\n".encode() + text + b"\r\n\r\n"

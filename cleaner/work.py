@@ -1,0 +1,98 @@
+"""What a worker does with a block: read the records, clean them, write them again."""
+
+import difflib
+from pathlib import Path
+
+from cleaner import jsonl, parquet, plain, wet
+from cleaner.job import Done, Job, Table, loaded, named
+from cleaner.options import BatchOptions
+from cleaner.outcomes import How, outcomes
+from cleaner.quality import quality
+from cleaner.records import Block, Failure
+from cleaner.rules import Rules, read_rules
+from cleaner.summary import add, count_documents, count_failures
+from cleaner.writing import write
+
+__all__ = ["rules_of", "work"]
+
+EXTRACTED = frozenset({"headline", "byline", "caption"})
+
+
+def rules_of(options: BatchOptions) -> Rules:
+    """Return the rules of options and rules file, compiled."""
+    drop, keep = read_rules(Path(options.rules)) if options.rules else ((), ())
+    return Rules((*options.always_drop, *drop), (*options.always_keep, *keep))
+
+
+def read(block: Block, options: BatchOptions) -> Table:
+    """Read the records of a block by its format."""
+    names = (options.text_field, options.id_field)
+    form = block.sources[0].format
+    if form == "text":
+        return Table(block, *plain.decode(block, options.encoding))
+    if not block.data:
+        return Table(block, [], [])
+    if form == "jsonl":
+        return without_clashes(Table(block, *jsonl.decode(block.data, block, names)), options)
+    if form == "parquet":
+        return Table(block, *parquet.decode(block, names))
+    return Table(block, *wet.decode(block))
+
+
+def without_clashes(table: Table, options: BatchOptions) -> Table:
+    """Fail the records that have a field already that would be added."""
+    new = options.new_fields
+    for one in [one for one in table.documents if new & one.fields.keys()] if new else []:
+        names = ", ".join(sorted(new & one.fields.keys()))
+        message = f"has {names} already. Rename it, or leave the option out."
+        raw = table.read[one.place[0]]
+        table.failures.append(Failure(table.block.sources[0].name, one.record, "field", message, raw, True))
+        table.documents.remove(one)
+    return table
+
+
+def work(block: Block, job: Job) -> Done:
+    """Clean a block; the only thing that workers are asked to do."""
+    options = job.options
+    cleaner = loaded(job.shared, options.model, options.keep, options.aim)
+    table = read(block, options)
+    table.failures = [*table.failures, *block.failures]
+    how = How(rules_of(options), EXTRACTED if options.extract else frozenset(), bool(options.removed))
+    table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))
+    body = cleaner.model.labels.index("body")
+    table.grades = [quality(one, body) for one in table.outcomes]
+    least = options.min_quality if (not block.line and block.last) or block.sources[0].format != "text" else 0.0
+    table.kept = [i for i, one in enumerate(table.grades) if one.body_share >= least]
+    done = Done(failures=[one.named() for one in table.failures])
+    done.changed = sorted({named(table, i) for i in table.kept if table.outcomes[i].gone})
+    done.counts = count_documents(table.outcomes, table.grades, cleaner.model.labels)
+    if block.line:
+        done.counts["documents"] = 0  # a further piece of one
+    add(done.counts, count_failures(table.failures))
+    add(done.counts, {"bytes": block.size, "rejected": len(table.outcomes) - len(table.kept)})
+    add(done.counts, {"rules": dict(how.rules.counts), "encodings": encodings(table)})
+    if options.diff:
+        done.sinks["out"] = b"".join(difference(table, i) for i in range(len(table.documents)))
+    elif not options.check:
+        write(table, job, done)
+    return done
+
+
+def encodings(table: Table) -> dict[str, int]:
+    """Count the encodings of text files that are not UTF-8."""
+    out: dict[str, int] = {}
+    if table.block.sources[0].format == "text":
+        for one in table.documents:
+            if one.place[1] != "utf-8":
+                out[one.place[1]] = out.get(one.place[1], 0) + 1
+    return out
+
+
+def difference(table: Table, index: int) -> bytes:
+    """Return a document's unified diff."""
+    document, name = table.documents[index], named(table, index)
+    name = name if table.block.sources[0].format == "text" else f"{name}:{document.record}"
+    pair = (document.text, table.outcomes[index].cleaned)
+    old, new = (data.decode("utf-8", "replace").splitlines() for data in pair)
+    rows = difflib.unified_diff(old, new, name, f"{name} (cleaned)", lineterm="")
+    return "".join(row + "\n" for row in rows).encode("utf-8", "backslashreplace")

@@ -1,0 +1,208 @@
+"""Cleaned records as bytes: of the output, and of the files for removed lines, poor documents and failures."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cleaner import jsonl, parquet, wet
+from cleaner.job import Done, Job, Table, loaded, named
+from cleaner.opening import compress, compression
+from cleaner.outcomes import Outcome
+from cleaner.records import Document, failed_row
+
+__all__ = ["write"]
+
+
+def write(table: Table, job: Job, done: Done) -> None:
+    """Write a block: its output, and what goes into the other files."""
+    source, options = table.block.sources[0], job.options
+    form = job.form or ("jsonl" if source.format == "wet" else source.format)
+    if form == "text":
+        write_texts(table, job, done)
+    else:
+        data = WRITERS[form](table, job)
+        same = job.mirrored and form == source.format != "parquet"
+        packed = compression(source.relative) if same else job.packed
+        done.sinks["out"] = compress(packed, data) if data else b""
+    sides = {"errors": b"".join(failed_row(one) for one in table.failures)}
+    if options.removed:
+        sides["removed"] = b"".join(removed_rows(table, job))
+    if options.rejected:
+        kept = set(table.kept)
+        poor = [i for i in range(len(table.documents)) if i not in kept]
+        sides["rejected"] = b"".join(rejected_row(table, i) for i in poor)
+    for name, data in sides.items():
+        if name in job.sides and data:
+            done.sinks[name] = compress(job.sides[name], data)
+
+
+def write_texts(table: Table, job: Job, done: Done) -> None:
+    """Write text files, each for itself: into the folder of the run, or returned."""
+    block = table.block
+    for index in table.kept:
+        place, name = table.documents[index].place
+        data = table.outcomes[index].cleaned
+        if name != "utf-8":
+            data = data.decode("utf-8", "surrogatepass").encode(name, "surrogatepass")
+        if isinstance(block.data, bytes):
+            done.sinks["out"] = data
+            continue
+        if job.options.in_place and not table.outcomes[index].gone:
+            continue
+        number = block.inputs[place]
+        if not job.folder:
+            done.texts.append((number, data))
+            continue
+        data = compress(compression(block.sources[place].path), data)
+        done.files.append((number, len(data), hashlib.sha256(data).hexdigest()))
+        beside = Path(job.folder) / f"tmp-{number}-{os.getpid()}"
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(Path(job.folder) / f"out-{number}")
+
+
+def added(table: Table, job: Job, index: int) -> dict[str, Any]:
+    """Return the fields that options add to a record."""
+    options, outcome = job.options, table.outcomes[index]
+    out: dict[str, Any] = {}
+    if options.extract:
+        found = [(label, data.decode("utf-8", "replace").strip()) for label, data in outcome.extracts]
+        for name in ("headline", "byline"):
+            out[f"cleaner_{name}"] = "\n".join(text for label, text in found if label == name) or None
+        out["cleaner_captions"] = [text for label, text in found if label == "caption"]
+    if options.add_labels:
+        out["cleaner_labels"] = labels_of(outcome, job)
+    if options.add_quality:
+        out["cleaner_quality"] = table.grades[index].fields()
+    return out
+
+
+def labels_of(outcome: Outcome, job: Job) -> list[dict[str, Any]]:
+    """Return number, label, kind and probability of every line that is not blank and that no rule took out."""
+    labels = loaded(job.shared, job.options.model, job.options.keep, job.options.aim).model.labels
+    top = outcome.probabilities.max(axis=1, initial=0).tolist()
+    rows = zip(outcome.numbers.tolist(), outcome.codes.tolist(), outcome.kinds, top, strict=True)
+    return [
+        {"line": number, "label": labels[code], "kind": kind, "probability": round(share, 4)}
+        for number, code, kind, share in rows
+    ]
+
+
+def fields_of(table: Table, job: Job, index: int) -> dict[str, Any]:
+    """Return a record of any format as fields, the text cleaned."""
+    document = table.documents[index]
+    text = table.outcomes[index].cleaned.decode("utf-8", "surrogatepass")
+    form = table.block.sources[0].format
+    if form == "jsonl":
+        exact = json.loads(table.read[document.place[0]].removeprefix(jsonl.BOM))
+        name = jsonl.text_field(exact, job.options.text_field)
+        fields = {**exact, name: text}
+    elif form == "parquet":
+        arrow, _, name = table.read
+        fields = {**arrow.slice(document.place, 1).to_pylist()[0], name: text}
+    else:
+        fields = {**(document.fields or {"id": document.id}), "text": text}
+    return {**fields, **added(table, job, index)}
+
+
+def write_jsonl(table: Table, job: Job) -> bytes:
+    """Return the records as JSON lines; those that came as such with all other bytes as they were."""
+    if table.block.sources[0].format != "jsonl":
+        return b"".join(jsonl.row(fields_of(table, job, i)) for i in table.kept)
+    lines: list[bytes] = list(table.read or [])
+    for one in table.failures:
+        if one.lines and 0 <= one.record - table.block.first < len(lines):
+            lines[one.record - table.block.first] = b""
+    kept = set(table.kept)
+    for index, document in enumerate(table.documents):
+        at, outcome = document.place[0], table.outcomes[index]
+        if index not in kept:
+            lines[at] = b""
+            continue
+        text = outcome.cleaned if outcome.gone else None
+        more = added(table, job, index)
+        if text is not None or more:
+            lines[at] = jsonl.replaced(lines[at], document.place, text, more)
+    data = b"".join(lines)
+    return data + b"\n" if job.joined and data and not data.endswith(b"\n") else data
+
+
+def write_parquet(table: Table, job: Job) -> bytes:
+    """Return the records as rows for the spool of a Parquet file."""
+    if table.block.sources[0].format != "parquet":
+        rows = [fields_of(table, job, i) for i in table.kept]
+        return parquet.from_rows(rows) if rows else b""
+    if table.read is None:
+        return b""
+    texts = {table.documents[i].place: table.outcomes[i].cleaned.decode("utf-8", "surrogatepass") for i in table.kept}
+    columns: dict[str, list[Any]] = {}
+    for index in table.kept:
+        for name, value in added(table, job, index).items():
+            columns.setdefault(name, []).append(value)
+    return parquet.rebuilt(table.read, texts, columns)
+
+
+def write_wet(table: Table, job: Job) -> bytes:
+    """Return the records as an archive's."""
+    found = [(table.documents[i].place, table.outcomes[i].cleaned) for i in table.kept]
+    return b"".join(wet.record_bytes(place, text) for place, text in found)
+
+
+WRITERS = {"jsonl": write_jsonl, "parquet": write_parquet, "wet": write_wet}
+
+
+def key_of(table: Table, document: Document) -> dict[str, Any]:
+    """Return what names a document in the files beside the output."""
+    index = document.place[0] if table.block.sources[0].format == "text" else 0
+    return {"file": table.block.sources[index].relative, "record": document.record, "document": document.id}
+
+
+def removed_rows(table: Table, job: Job) -> list[bytes]:
+    """Return a row for each removed line, for each record that is not in the output, and for odd escapes."""
+    kept = set(table.kept)
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for index, document in enumerate(table.documents):
+        key = key_of(table, document)
+        if index not in kept:
+            rows.append((document.record, {**key, "skipped": "rejected"}))
+            continue
+        outcome = table.outcomes[index]
+        raw = original(table, document) if outcome.removed else None
+        if raw is not None:
+            rows.append((document.record, {**key, "raw": raw}))
+        for line in outcome.removed:
+            text = line.data.decode("utf-8", "surrogatepass")
+            said = {"label": line.label, "kind": line.kind, "probability": round(line.probability, 4), "text": text}
+            rows.append((document.record, {**key, "line": line.number, **said}))
+    for one in table.failures:
+        if one.record:
+            key = {"file": table.block.sources[0].relative, "record": one.record, "document": ""}
+            rows.append((one.record, {**key, "skipped": one.reason}))
+    if table.failures:
+        rows.sort(key=lambda one: one[0])
+    return [json.dumps(row).encode() + b"\n" for _, row in rows]
+
+
+def original(table: Table, document: Document) -> str | None:
+    """Return a JSON string as it was written, where writing its text again would give other bytes."""
+    if table.block.sources[0].format != "jsonl":
+        return None
+    at, begin, end = document.place
+    raw = table.read[at][begin:end]
+    return raw.decode("utf-8", "surrogatepass") if jsonl.to_text(document.text, b'""') != raw else None
+
+
+def rejected_row(table: Table, index: int) -> bytes:
+    """Return a poor document, complete: its own line, or a record with file and text."""
+    document, block = table.documents[index], table.block
+    if block.sources[0].format == "jsonl":
+        line: bytes = table.read[document.place[0]]
+        return line if line.endswith(b"\n") else line + b"\n"
+    key = {**key_of(table, document), **document.fields}
+    if block.sources[0].format == "parquet":
+        return jsonl.row(table.read[0].slice(document.place, 1).to_pylist()[0])
+    return jsonl.row({"file": named(table, index), **key, "text": document.text.decode("utf-8", "surrogatepass")})

@@ -1,0 +1,75 @@
+"""How many flipped labels the suspects find: python tests/benchmarks/suspects.py [--save] [DATA...]
+
+A share of the labels of held-out documents (all are held out in turn, site by site) is flipped at random; the
+models are trained on the flipped labels, too. Exit code 1 if fewer than 70 % of the flips are among the first
+tenth of the lines as listed. ``--save`` keeps the figures for the README.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from labelling import save
+
+from cleaner.corpus import LabelledDocument, read_labelled
+from cleaner.out_of_fold import out_of_fold
+from cleaner.sampling import label_order
+from cleaner.suspects import find_suspects
+
+ROOT = Path(__file__).parents[2]
+SHARE = 0.05
+WANTED = 0.7
+Places = set[tuple[int, int]]
+
+
+def flipped(
+    documents: Sequence[LabelledDocument], labels: list[str], seed: int
+) -> tuple[list[LabelledDocument], Places]:
+    """Return documents with a share of their labels flipped, and the places of the flips."""
+    rng = np.random.default_rng(seed)
+    found, places = [], set()
+    for number, document in enumerate(documents):
+        changed = list(document.labels)
+        for line in np.flatnonzero(rng.random(len(changed)) < SHARE).tolist():
+            others = [label for label in labels if label != changed[line]]
+            changed[line] = others[rng.integers(len(others))]
+            places.add((number, line))
+        found.append(replace(document, labels=tuple(changed)))
+    return found, places
+
+
+def measure(documents: Sequence[LabelledDocument], seed: int) -> dict[str, float]:
+    """Return the figures for one draw of flips."""
+    labels = label_order(documents)
+    noisy, places = flipped(documents, labels, seed)
+    suspects = find_suspects(noisy, out_of_fold(noisy), labels)
+    order = [one.place in places for one in suspects.ranked]
+    tenth, flagged = order[: len(order) // 10], order[: suspects.flagged]
+    return {
+        "seed": seed,
+        "lines": len(order),
+        "flips": len(places),
+        "flips_in_first_tenth": round(sum(tenth) / len(places), 4),
+        "flagged": len(flagged),
+        "flips_flagged": round(sum(flagged) / len(places), 4),
+        "flagged_are_flips": round(sum(flagged) / max(len(flagged), 1), 4),
+    }
+
+
+def main() -> None:
+    """Print the figures of three draws."""
+    names = [name for name in sys.argv[1:] if name != "--save"]
+    documents = read_labelled([Path(name) for name in names] or [ROOT / "training_data"])
+    rows = [measure(documents, seed) for seed in range(3)]
+    for row in rows:
+        print(json.dumps(row))
+    if "--save" in sys.argv:
+        save("suspects", min(rows, key=lambda row: row["flips_in_first_tenth"]))
+    sys.exit(min(row["flips_in_first_tenth"] for row in rows) < WANTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,356 @@
+"""Batch runs as a user sees them: what goes in, what comes out, what is refused."""
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+from documents import jsonl, texts
+from test_cli import BODY, TEXT, call, names, refused
+
+import cleaner as package
+from cleaner import BatchOptions, clean_files, restore
+from cleaner.cleaning import Cleaner
+
+RECORD = '{"n": 12345678901234567890123, "text": %s, "x": 1.10, "x": [1, 2], "é": "\\u00e9"}\n'
+
+
+def lines_of(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    path = tmp_path / "in" / "a.jsonl"
+    path.parent.mkdir()
+    path.write_text(RECORD % json.dumps(TEXT) + RECORD % json.dumps(BODY), "utf-8")
+    return path
+
+
+def test_jsonl_keeps_all_other_bytes(records: Path) -> None:
+    result = call("clean", records)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == RECORD % json.dumps(BODY) + RECORD % json.dumps(BODY)
+
+
+def test_jsonl_is_the_library(tmp_path: Path, cleaner: Cleaner) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 60)
+    clean_files([str(source)], str(tmp_path / "out.jsonl"))
+    assert [row["text"] for row in lines_of(tmp_path / "out.jsonl")] == list(cleaner.clean_batch(texts(60)))
+    pairs = zip(source.read_bytes().splitlines(), (tmp_path / "out.jsonl").read_bytes().splitlines(), strict=True)
+    for old, new in pairs:
+        assert old.split(b'"text"')[0] == new.split(b'"text"')[0]
+        assert old.endswith('", "price" : 1.10, "é": 1e3}'.encode())
+        assert new.endswith('", "price" : 1.10, "é": 1e3}'.encode())
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"meta": {"text": "inner"}, "text": %s}\n',
+        '{"text": "first", "text": %s}\n',
+        '{"te\\u0078t": %s, "text2": "x"}\n',
+        '{"a": "\\"text\\": \\"no\\"", "text": %s, "b": NaN, "c": 1e999}\n',
+        '{"text" \t:  %s}\n',
+        '{"a\\\\": "text", "text": %s, "list": ["text", {"text": "x"}]}\n',
+        '{"huge": ' + "9" * 5000 + ', "text": %s, "s": "\\ud800"}\n',
+        '{"text": %s, "tail": "ends with a colon:", "n": [' + ", ".join("1" * 300) + "]}\n",
+    ],
+)
+def test_odd_records(record: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(record % json.dumps(TEXT))
+    result = call("clean", tmp_path / "a.jsonl")
+    assert (result.exit_code, result.stdout) == (0, record % json.dumps(BODY))
+
+
+def test_text_with_a_lone_surrogate(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "\\ud800 is kept here.\\nSHARE THIS\\n"}\n')
+    result = call("clean", tmp_path / "a.jsonl", "--keep", "body,headline,caption,byline,junk")
+    assert result.stdout == (tmp_path / "a.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "word"),
+    [
+        ('{"text": "x"', "malformed", "JSON"),
+        ("[1]", "malformed", "object"),
+        ('{"title": "x"}', "field", "title"),
+        ('{"text": 3, "n": 1}', "field", "text, n"),
+        ("[" * 100_000, "malformed", "JSON"),
+        ('{"text": "\udcff"}', "undecodable", "UTF-8"),
+    ],
+)
+def test_records_that_fail(line: str, reason: str, word: str, tmp_path: Path) -> None:
+    good = RECORD % json.dumps(TEXT)
+    raw = line.encode("utf-8", "surrogateescape")
+    (tmp_path / "a.jsonl").write_bytes(good.encode() + raw + b"\n\n" + good.encode())
+    result = call("clean", tmp_path / "a.jsonl", "--errors", tmp_path / "bad", "--summary", tmp_path / "sum")
+    refused(result, 1, "a.jsonl:2: ", word)
+    assert result.stdout == RECORD % json.dumps(BODY) + "\n" + RECORD % json.dumps(BODY)
+    assert (tmp_path / "bad").read_bytes() == raw + b"\n"
+    counts = json.loads((tmp_path / "sum").read_text())
+    assert (counts["documents"], counts["failures"]) == (2, {reason: 1})
+    strict = call("clean", tmp_path / "a.jsonl", "--strict", "-o", tmp_path / "out.jsonl")
+    refused(strict, 1, "a.jsonl:2: ", "--strict")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_text_field(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"title": "x", "story": TEXT}) + "\n")
+    refused(call("clean", tmp_path / "a.jsonl"), 1, "title, story", "--text-field")
+    result = call("clean", tmp_path / "a.jsonl", "--text-field", "story")
+    assert json.loads(result.stdout) == {"title": "x", "story": BODY}
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.compress,
+}
+UNPACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+
+
+def unpacked(path: Path) -> bytes:
+    if path.suffix == ".zst":
+        return zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True).read()
+    return UNPACK[path.suffix](path.read_bytes())
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_compressed(suffix: str, records: Path, tmp_path: Path) -> None:
+    data = records.read_bytes()
+    packed = tmp_path / f"a.jsonl{suffix}"
+    packed.write_bytes(PACK[suffix](data[:60]) + PACK[suffix](data[60:]))
+    assert call("clean", packed, "-o", tmp_path / f"out.jsonl{suffix}").exit_code == 0
+    assert unpacked(tmp_path / f"out.jsonl{suffix}").decode() == call("clean", records).stdout
+    (tmp_path / f"t.txt{suffix}").write_bytes(PACK[suffix](TEXT.encode()))
+    (tmp_path / "out").mkdir()
+    assert call("clean", tmp_path / f"t.txt{suffix}", "-o", tmp_path / "out").exit_code == 0
+    assert unpacked(tmp_path / "out" / f"t.txt{suffix}").decode() == BODY
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_cut_off(suffix: str, tmp_path: Path) -> None:
+    chance = [RECORD % json.dumps(text) for text in texts(40)]
+    data = "".join(chance).encode()
+    cut = tmp_path / f"a.jsonl{suffix}"
+    whole = PACK[suffix](data)
+    cut.write_bytes(whole[: len(whole) * 3 // 4])
+    result = call("clean", cut, "--errors", tmp_path / "bad", "-o", tmp_path / "out.jsonl")
+    assert result.exit_code == 1
+    assert "a.jsonl" in result.stderr
+    assert "cut short" in result.stderr
+    done = (tmp_path / "out.jsonl").read_bytes().count(b"\n")
+    assert f":{done + 1}: " in result.stderr
+    if (tmp_path / "bad").stat().st_size:
+        assert data.splitlines()[done].startswith((tmp_path / "bad").read_bytes().rstrip(b"\n"))
+
+
+def test_folder_is_mirrored(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    (source / "deep" / "er").mkdir(parents=True)
+    odd = os.fsencode(source) + b"/deep/odd \xff\nname.txt"
+    for path in (os.fsencode(source / "a.txt"), os.fsencode(source / "deep/er/b"), odd):
+        Path(os.fsdecode(path)).write_text(TEXT)
+    (source / "c.jsonl").write_text(RECORD % json.dumps(TEXT))
+    (source / "deep" / "loop").symlink_to(source)
+    (source / ".hidden").write_text(TEXT)
+    result = call("clean", source, "-o", out)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [name for name in names(out) if not (out / name).is_dir()] == sorted(
+        ["a.txt", "c.jsonl", "deep/er/b", os.fsdecode(b"deep/odd \xff\nname.txt")]
+    )
+    assert (out / "a.txt").read_text() == BODY
+    assert (out / "c.jsonl").read_text() == RECORD % json.dumps(BODY)
+    refused(call("clean", source, "-o", source / "out"), 2, "inside the input folder")
+    refused(call("clean", source / "deep" / "er"), 2, "folder")
+
+
+def test_globs(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.md"):
+        (tmp_path / name).write_text(TEXT)
+    (tmp_path / "out").mkdir()
+    assert call("clean", tmp_path / "*.txt", "-o", tmp_path / "out").exit_code == 0
+    assert names(tmp_path / "out") == ["a.txt", "b.txt"]
+    refused(call("clean", tmp_path / "*.html"), 2, "*.html")
+
+
+def test_aliases(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.jsonl").symlink_to(records)
+    refused(call("clean", records, tmp_path / "link.jsonl", "-o", tmp_path / "out.jsonl"), 2, "same file")
+    refused(call("clean", records, "-o", tmp_path / "link.jsonl"), 2, "input itself")
+    refused(call("clean", records, "-o", tmp_path / "o.jsonl", "--removed", tmp_path / "o.jsonl"), 2, "same file")
+    refused(call("clean", records, "--errors", records), 2, "input itself")
+    (tmp_path / "broken.txt").symlink_to(tmp_path / "nowhere")
+    refused(call("clean", tmp_path / "broken.txt"), 1, "broken.txt")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "cp1252", "utf-8-sig"])
+def test_encodings(encoding: str, tmp_path: Path) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    body = BODY.replace("office", "böro")
+    (tmp_path / "a.txt").write_bytes((mark + body + "\nSHARE THIS\n").encode(encoding))
+    arguments = ["--encoding", "cp1252"] if encoding == "cp1252" else []
+    result = call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (tmp_path / "b.txt").read_bytes() == (mark + body).encode(encoding)
+
+
+def test_encoding_is_detected_and_reported(tmp_path: Path) -> None:
+    text = "Der Fährmann sagte, das Boot sei nun für alle Gäste zurück und könne wieder fahren.\n" * 4
+    (tmp_path / "a.txt").write_bytes(text.encode("cp1252"))
+    result = call(
+        "clean", tmp_path / "a.txt", "--encoding", "detect", "--summary", tmp_path / "s", "-o", tmp_path / "b"
+    )
+    assert result.exit_code == 0
+    assert sum(json.loads((tmp_path / "s").read_text())["encodings"].values()) == 1
+    refused(call("clean", tmp_path / "a.txt", "--encoding", "nonsense"), 2, "nonsense")
+
+
+def test_utf16_jsonl(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(records.read_text("utf-8").encode("utf-16"))
+    assert call("clean", tmp_path / "b.jsonl").stdout == call("clean", records).stdout
+
+
+def test_removed_lines_put_back(tmp_path: Path) -> None:
+    odd = f"\ufeff\r\n{TEXT}\r\nBy A. Person\u2028\n\nRead more"
+    (tmp_path / "a.txt").write_bytes(odd.encode())
+    assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", "--removed", tmp_path / "r").exit_code == 0
+    rows = lines_of(tmp_path / "r")
+    assert {"file", "record", "document", "line", "label", "kind", "probability", "text"} == set(rows[0])
+    result = call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", tmp_path / "c.txt")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (tmp_path / "c.txt").read_bytes() == odd.encode()
+    assert restore((tmp_path / "b.txt").read_bytes().decode(), rows) == odd
+    assert package.restore is restore
+
+
+def test_jsonl_restored_byte_for_byte(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 50)
+    with source.open("a") as file:
+        file.write('{"text": "SHARE\\/THIS \\u00e9 é\\nSHARE THIS"}\n')
+    assert call("clean", source, "-o", tmp_path / "b.jsonl", "--removed", tmp_path / "r.zst").exit_code == 0
+    assert call("restore", tmp_path / "b.jsonl", "--removed", tmp_path / "r.zst", "-o", tmp_path / "c").exit_code == 0
+    assert (tmp_path / "c").read_bytes() == source.read_bytes()
+
+
+def test_fields_that_are_added(records: Path) -> None:
+    result = call("clean", records, "--add-labels", "--add-quality", "--extract")
+    row = json.loads(result.stdout.splitlines()[0])
+    assert [one["label"] for one in row["cleaner_labels"]] == ["body", "junk"]
+    assert [one["line"] for one in row["cleaner_labels"]] == [1, 3]
+    assert set(row["cleaner_quality"]) == {"body_share", "words", "kept", "removed", "uncertain", "flags"}
+    assert (row["cleaner_quality"]["kept"], row["cleaner_quality"]["removed"]) == (12, 2)
+    assert "very_short" in row["cleaner_quality"]["flags"]
+    assert row["cleaner_captions"] == []
+    assert result.stdout.startswith('{"n": 12345678901234567890123, "text": ')
+
+
+def test_fields_that_are_there_already(records: Path) -> None:
+    again = call("clean", records, "--add-labels").stdout.encode()
+    result = call("clean", "-", "--add-labels", "--input-format", "jsonl", "-q", stdin=again + again)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "stdin:1: has cleaner_labels already" in result.stderr
+
+
+def test_poor_documents(records: Path, tmp_path: Path) -> None:
+    poor = json.dumps({"text": "SHARE THIS\nRead more\n"}) + "\n"
+    records.write_text(records.read_text() + poor)
+    result = call("clean", records, "--min-quality", "0.5", "--rejected", tmp_path / "poor")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 2
+    assert (tmp_path / "poor").read_text() == poor
+    refused(call("clean", records, "--min-quality", "0.5"), 2, "--rejected")
+    refused(call("clean", records, "--min-quality", "7", "--rejected", "x"), 2, "between 0 and 1")
+
+
+def test_rules(tmp_path: Path) -> None:
+    more = "“It took longer than we had hoped,” the skipper told reporters, “but nobody was hurt.”\n"
+    (tmp_path / "a.txt").write_text(f"{BODY}\nSHARE THIS\n\nKEEP: advert\n\n{more}")
+    (tmp_path / "rules").write_text("# mine\nkeep: ^SHARE\n")
+    result = call(
+        "clean", tmp_path / "a.txt", "--always-drop", "advert$", "--rules", tmp_path / "rules",
+        "--summary", tmp_path / "s", "--removed", tmp_path / "r",
+    )  # fmt: skip
+    assert (result.exit_code, result.stdout) == (0, f"{BODY}\nSHARE THIS\n\n{more}")
+    assert json.loads((tmp_path / "s").read_text())["rules"] == {"drop: advert$": 1, "keep: ^SHARE": 1}
+    assert [(row["line"], row["label"]) for row in lines_of(tmp_path / "r")] == [(5, "rule"), (6, "blank")]
+    assert restore(result.stdout, lines_of(tmp_path / "r")) == (tmp_path / "a.txt").read_text()
+    refused(call("clean", tmp_path / "a.txt", "--always-drop", "("), 2, "--always-drop")
+    (tmp_path / "rules").write_text("lose: x\n")
+    refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:1:")
+
+
+def test_check(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "b.txt").write_text(BODY)
+    result = call("clean", "--check", tmp_path / "a.txt", tmp_path / "b.txt")
+    assert (result.exit_code, result.stdout) == (1, f"{tmp_path / 'a.txt'}\n")
+    assert call("clean", "--check", tmp_path / "b.txt").exit_code == 0
+    assert (tmp_path / "a.txt").read_text() == TEXT
+
+
+def test_in_place(tmp_path: Path, records: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "a.txt").chmod(0o640)
+    (tmp_path / "b.txt").write_text(BODY)
+    before = (tmp_path / "b.txt").stat()
+    result = call("clean", "--in-place", tmp_path / "a.txt", tmp_path / "b.txt", records)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert (tmp_path / "a.txt").read_text() == BODY
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "b.txt").stat().st_ino == before.st_ino
+    assert records.read_text() == RECORD % json.dumps(BODY) * 2
+    refused(call("clean", "--in-place", "-", stdin=b"x"), 2, "stdin")
+    refused(call("clean", "--in-place", "--check", records), 2, "--check")
+
+
+def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.txt").write_text(TEXT)
+    (tmp_path / "pyproject.toml").write_text('[tool.cleaner]\nkeep = ["body", "junk"]\n')
+    monkeypatch.chdir(tmp_path / "below")
+    assert call("clean", "a.txt").stdout == TEXT
+    assert call("clean", "a.txt", "--keep", "body").stdout == BODY
+    (tmp_path / "cleaner.toml").write_text('always-drop = ["^The ferry"]\n')
+    assert call("clean", "a.txt").stdout == ""
+    (tmp_path / "cleaner.toml").write_text("sweep = true\n")
+    refused(call("clean", "a.txt"), 2, "sweep", "cleaner.toml")
+
+
+def test_conversions(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    result = call("clean", tmp_path / "a.txt", "--output-format", "jsonl")
+    assert json.loads(result.stdout) == {"id": "a.txt", "text": BODY}
+    refused(call("clean", records, "--output-format", "text"), 2, "text files")
+    refused(call("clean", tmp_path / "a.txt", "--add-quality"), 2, "fields")
+
+
+def test_several_into_one(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": TEXT}))  # no line feed at its end
+    call("clean", tmp_path / "b.jsonl", records, "-o", tmp_path / "out.jsonl")
+    assert len(lines_of(tmp_path / "out.jsonl")) == 3
+
+
+def test_options_refuse() -> None:
+    with pytest.raises(package.CleanerError, match="workers"):
+        BatchOptions(workers=-1)
+
+
+def test_same_output_for_any_number_of_workers(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 1700)
+    outs = []
+    for workers in (1, 2):
+        out = tmp_path / f"out{workers}.jsonl"
+        found = clean_files([str(source)], str(out), BatchOptions(workers=workers, removed=f"{out}.removed"))
+        assert (found.big, found.counts["documents"]) == (True, 1700)
+        outs.append((out.read_bytes(), Path(f"{out}.removed").read_bytes()))
+    assert outs[0] == outs[1]
+    assert names(tmp_path) == ["a.jsonl", *sorted(f"out{n}.jsonl{e}" for n in (1, 2) for e in ("", ".removed"))]

@@ -1,0 +1,24 @@
+"""The figures that are promised of labelling."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).with_name("benchmarks")
+
+
+def test_keys_for_a_document() -> None:
+    """The script's exit code says whether ten keys are enough in the median."""
+    run = subprocess.run([sys.executable, FOLDER / "annotating.py"], capture_output=True, check=True)
+    found = json.loads(run.stdout)
+    assert found["documents"] >= 8
+    assert found["lines_median"] >= 50
+
+
+@pytest.mark.slow
+def test_suspects() -> None:
+    """The script's exit code says whether most flipped labels are among the first tenth."""
+    subprocess.run([sys.executable, FOLDER / "suspects.py"], capture_output=True, check=True)

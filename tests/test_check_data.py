@@ -1,0 +1,445 @@
+"""What check-data finds in labelled files, and the suspects."""
+
+import gzip
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from cleaner.annotate_session import Session
+from cleaner.annotate_suspects import file_name, suspect_sheets
+from cleaner.checking import Located, Reader, labelled_files
+from cleaner.checking_documents import between, leaks
+from cleaner.cleaning import Cleaner
+from cleaner.cli import app
+from cleaner.cli_data import screen
+from cleaner.corpus import LabelledDocument, digest, read_tsv
+from cleaner.errors import DataError, UsageError
+from cleaner.labels import LABELS
+from cleaner.model import Model
+from cleaner.suspects import Suspect, Suspects, find_suspects, opinions
+
+ARTICLE = """# language: en
+# view: page
+
+headline\tFerry back in service
+junk\tA. Person / Agency\tcredit
+
+body\tThe ferry was back in service on Friday, the harbour office said in a note.
+body\tNobody was hurt, and the repairs will cost about half of what was feared.
+junk\tSHARE THIS\tshare/bar
+"""
+OTHER = """headline\tBridge toll to rise
+body\tThe toll on the bridge will rise by a tenth in autumn, the county said on Monday.
+body\tDrivers who cross each day will pay less than they do now, if they register first.
+junk\tSHARE THIS
+body\tThe last rise was nine years ago.
+junk\tRead more
+junk\tMost read
+body\tA vote is due.
+junk\tTop of the page
+"""
+
+
+def put(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return a folder with nothing wrong in it."""
+    put(tmp_path / "data/quay/ferry.tsv", ARTICLE)
+    put(tmp_path / "data/quay/toll.tsv", OTHER)
+    put(tmp_path / "data/pier/tide.tsv", OTHER.replace("bridge", "pier").replace(" on ", " since ").replace("by", "at"))
+    put(
+        tmp_path / "data/pier/tide.tsv",
+        "\n".join(f"body\tTide {n} came in late." for n in "abcdefghi") + "\njunk\tEnd\n",
+    )
+    return tmp_path / "data"
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def found(*paths: Path) -> tuple[list[Located], list[str]]:
+    reader = Reader()
+    documents = [one for file in labelled_files(paths) for one in reader.read(file)]
+    return documents, [str(one) for one in sorted([*reader.problems, *between(documents)])]
+
+
+def test_nothing_wrong(data: Path) -> None:
+    result = call("check-data", data)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "0 problems in 3 documents, 24 lines\n")
+
+
+def test_the_training_data_of_this_project_is_right() -> None:
+    assert found(Path(__file__).parents[1] / "training_data")[1] == []
+
+
+def test_documents_are_those_that_training_reads(data: Path) -> None:
+    for one in found(data)[0]:
+        read = read_tsv(one.path)
+        document = one.document
+        assert document == read
+        rows = one.path.read_text().split("\n")
+        assert [rows[number - 1].split("\t")[1] for number in one.numbers] == list(document.lines)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("Two.", "1 column"),
+        ("Body\tTwo.", "'Body' is no label. Write 'body'"),
+        (" body\tTwo.", "Write 'body'"),
+        ("\tTwo.", "is no label"),
+        ("captoin\tTwo.", "unknown label 'captoin'. Perhaps 'caption'?"),
+        ("price\t3.20", "unknown label 'price'. Labels of your own: --labels body,price"),
+        ("body\t", "a label and no text"),
+        ("body\t \u00a0", "a label and no text"),
+        ("body\tTwo.\tcredit", "kind of junk (credit) on a line labelled 'body'"),
+        ("body\tTwo\ttabs\there", "4 columns"),
+        ("junk\tA tab\tinside", "3 columns: a tab in the text, or no kind of junk"),
+        (b"body\tcaf\xe9", "not UTF-8 at byte 9 of the line"),
+        ("body\tcaf\ufffd", "a replacement character"),
+        ("body\tcafÃ©", "Windows-1252"),
+        ("body\tbell\x07", "a control character"),
+        ("# language: en", "a header below the first line"),
+    ],
+)
+def test_wrong_rows_are_all_named(data: Path, row: str | bytes, words: str) -> None:
+    raw = row.encode() if isinstance(row, str) else row
+    put(data / "quay/ferry.tsv", ARTICLE.encode() + raw + b"\n" + raw + b"\nbody\tThe end.\n")
+    result = call("check-data", data)
+    assert result.exit_code == 1
+    rows = result.stdout.splitlines()
+    assert [one.split(": ")[0] for one in rows] == [f"{data}/quay/ferry.tsv:{number}" for number in (10, 11)]
+    assert all(words in one for one in rows)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"), [("# langauge: en", "'langauge' is no header"), ("# view: whole", "'whole' is no view")]
+)
+def test_wrong_header(data: Path, header: str, words: str) -> None:
+    put(data / "quay/ferry.tsv", f"{header}\n{ARTICLE.partition('page')[2].lstrip()}")
+    (problem,) = found(data)[1]
+    assert problem.startswith(f"{data}/quay/ferry.tsv:1: ")
+    assert words in problem
+
+
+def test_utf_16(data: Path) -> None:
+    put(data / "quay/ferry.tsv", ARTICLE.encode("utf-16"))
+    assert f"{data}/quay/ferry.tsv:1: UTF-16. Save the file as UTF-8." in found(data)[1]
+
+
+def test_labels_of_the_user(data: Path) -> None:
+    put(data / "quay/menu.tsv", OTHER.replace("The ", "One ").replace("by ", "at ") + "price\t3.20\n")
+    assert call("check-data", data).exit_code == 1
+    result = call("check-data", data, "--labels", "body, headline,junk,price")
+    assert "price" not in result.stdout
+
+
+def test_empty_and_without_body(data: Path) -> None:
+    put(data / "quay/empty.tsv", "# language: en\n")
+    put(data / "quay/menu.tsv", "junk\tSHARE THIS\n")
+    assert [one.partition(": ")[2] for one in found(data)[1]] == [
+        "quay/empty: no labelled lines. Label some, or take it out.",
+        "quay/menu: no line is body. Label its text, or take it out.",
+    ]
+
+
+def test_too_little(tmp_path: Path) -> None:
+    put(tmp_path / "quay/a.tsv", "body\tOne.\n")
+    problems = " ".join(found(tmp_path)[1])
+    assert "the only label in all of the data is 'body'" in problems
+    assert "the only document" in problems
+    put(tmp_path / "quay/b.tsv", "body\tTwo.\njunk\tThree.\n")
+    assert "all documents are from one site, 'quay'" in " ".join(found(tmp_path)[1])
+    put(tmp_path / "pier/c.tsv", "".join(f"body\tLine number {n}.\n" for n in "abcdefghijk"))
+    assert [one for one in found(tmp_path)[1] if "site" in one] == [
+        f"{tmp_path}/quay/a.tsv: site 'quay' has 3 lines. Label more of it."
+    ]
+
+
+def test_the_same_text_labelled_in_two_ways(data: Path) -> None:
+    for name, label in (("a", "junk"), ("b", "junk"), ("c", "byline")):
+        put(
+            data / f"quay/{name}.tsv",
+            f"body\tStory {name}.\n{label}\tPublished {name.count('a')} May\nbody\tEnd {name}.\n",
+        )
+    (problem,) = found(data)[1]
+    assert problem.startswith(f"{data}/quay/c.tsv:2: labelled 'byline'; the same text is 'junk' at {data}/quay/")
+    put(data / "quay/c.tsv", "headline\tStory c.\nbyline\tPublished 3 May\nbody\tEnd c.\n")
+    assert found(data)[1] == []  # other surroundings
+    put(data / "pier/d.tsv", "body\tStory d.\nbyline\tPublished 3 May\nbody\tEnd d.\n")
+    assert found(data)[1] == []  # few words, another site
+
+
+def test_duplicates(data: Path) -> None:
+    put(data / "pier/again.tsv", OTHER.replace("A vote is due", "No vote is due"))
+    put(
+        data / "quay/twice.tsv",
+        ARTICLE.replace("junk\tSHARE", "body\tNobody else was there to see it on that cold morning.\njunk\tSHARE")
+        .replace("ferry", "raft")
+        .replace("hurt", "wet")
+        + "body\tNobody else was there to see it on that cold morning.\n",
+    )
+    problems = found(data)[1]
+    assert any("quay/toll: the same document as" in one for one in problems)
+    (repeat,) = [one for one in problems if "the same line as line 9, both body" in one]
+    assert repeat.startswith(f"{data}/quay/twice.tsv:11: ")
+
+
+def test_split(data: Path, tmp_path: Path) -> None:
+    put(tmp_path / "test/quay/new.tsv", "body\tOne.\njunk\tTwo.\n")
+    put(tmp_path / "test/mole/copy.tsv", OTHER)
+    result = call("check-data", data, "--test", tmp_path / "test")
+    assert result.exit_code == 1
+    first, second = result.stdout.splitlines()
+    assert first.startswith(
+        f"{tmp_path}/test/mole/copy.tsv:1: mole/copy: also in the training data, {data}/quay/toll.tsv"
+    )
+    assert second.startswith(f"{tmp_path}/test/quay/new.tsv: site 'quay' is on both sides")
+    assert list(leaks(found(data)[0], [])) == []
+
+
+RECORD: dict[str, Any] = {
+    "id": "p1",
+    "site": "quay.example",
+    "lines": [{"text": "Ferry back", "label": "headline"}, {"text": "It sails again.", "label": "body"}],
+}
+
+
+@pytest.mark.parametrize("name", ["pages.jsonl", "pages.jsonl.gz"])
+def test_json_lines(tmp_path: Path, name: str) -> None:
+    wrong = {**RECORD, "id": "p2", "lines": [{"text": "One.", "label": "Body"}, {"text": "cafÃ©", "label": "body"}]}
+    rows = [json.dumps(RECORD), "{", json.dumps(wrong), json.dumps({"id": "p3"}), json.dumps({**RECORD, "lines": [3]})]
+    content = "\n".join(rows).encode()
+    path = put(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
+    documents, problems = found(path)
+    assert [one.document.id for one in documents] == ["p1", "p2"]
+    places = [one.split(" ")[0] for one in problems]
+    assert places == [f"{path}:", *(f"{path}:{number}:" for number in (2, 3, 3, 3, 4, 5))]
+
+
+def test_gzip_cut_off(tmp_path: Path) -> None:
+    content = gzip.compress("\n".join(json.dumps({**RECORD, "id": str(n)}) for n in range(2000)).encode())
+    path = put(tmp_path / "pages.jsonl.gz", content[: len(content) // 2])
+    assert any(one.startswith(f"{path}: cannot be read") for one in found(path)[1])
+
+
+@given(st.binary(max_size=300), st.sampled_from(["x.tsv", "x.jsonl", "x.jsonl.gz"]))
+def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str) -> None:
+    found(put(tmp_path_factory.mktemp("any") / name, content))
+
+
+def test_many_lines(tmp_path: Path) -> None:
+    rows = "".join(f"body\tLine {number} of a long list that goes on for very long.\n" for number in range(100_000))
+    put(tmp_path / "a/long.tsv", rows)
+    assert len(found(tmp_path)[0][0].document.lines) == 100_000
+
+
+def test_wrong_use(data: Path, tmp_path: Path) -> None:
+    for arguments in ([tmp_path / "nowhere"], [put(tmp_path / "notes/x.txt", "x").parent], [tmp_path / "notes/x.txt"]):
+        result = call("check-data", *arguments)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert str(arguments[0]) in result.stderr
+
+
+def test_as_json(data: Path) -> None:
+    put(data / "quay/ferry.tsv", ARTICLE + "Two.\n")
+    (row,) = [json.loads(one) for one in call("check-data", data, "--json").stdout.splitlines()]
+    assert (row["file"], row["line"]) == (f"{data}/quay/ferry.tsv", 10)
+
+
+# Suspects
+
+
+def document(labels: str, name: str = "quay/a", weak: str = "") -> LabelledDocument:
+    full = {label[0]: label for label in LABELS if label != "byline"}
+    size = len(labels)
+    lines = tuple(f"Line {number}." for number in range(size))
+    sure = tuple(char == "w" for char in weak.ljust(size))
+    names = tuple(full[char] for char in labels)
+    return LabelledDocument(name, name.partition("/")[0], lines, names, ("",) * size, sure, (False,) * size)
+
+
+def shares(truth: str, sure: float = 0.9) -> Any:
+    codes = np.array(["bhcj".index(char) for char in truth])
+    return np.where(np.eye(4, dtype=np.float32)[codes] > 0, sure, (1 - sure) / 3).astype(np.float32)
+
+
+NAMES = ["body", "headline", "caption", "junk"]
+
+
+def test_suspects_are_ordered() -> None:
+    documents = [document("bbbbbjjjjjhhcc" * 3), document("bbjbbjjjbjhhcc", "quay/b")]
+    believed = [shares("bbbbbjjjjjhhcc" * 3), shares("bbbbbjjjjjhhcc")]
+    believed[1][2] = [0.98, 0.01, 0.005, 0.005]
+    suspects = find_suspects(documents, believed, NAMES)
+    assert len(suspects.ranked) == 56
+    assert suspects.flagged == 2
+    first, second = suspects.ranked[:2]
+    assert (first.place, first.label, first.suggested) == ((1, 2), "junk", "body")
+    assert (second.place, second.label, second.suggested) == ((1, 8), "body", "junk")
+    assert first.given < second.given
+    assert first.confidence == pytest.approx(0.98)
+
+
+def test_weak_lines_are_not_judged() -> None:
+    suspects = find_suspects([document("bbjb", weak="  w ")], [shares("bbbb")], NAMES)
+    assert [one.place for one in suspects.ranked] == [(0, 0), (0, 1), (0, 3)]
+    with pytest.raises(DataError, match="all are weak"):
+        find_suspects([document("b", weak="w")], [shares("b")], NAMES)
+
+
+@given(st.text("bhcj", min_size=1, max_size=12), st.data())
+def test_suspects_of_hardly_anything(labels: str, draw: st.DataObject) -> None:
+    believed = draw.draw(st.text("bhcj", min_size=len(labels), max_size=len(labels)))
+    found = find_suspects([document(labels)], [shares(believed)], NAMES)
+    assert len(found.ranked) == len(labels)
+    assert found.flagged <= len(labels)
+
+
+def silent(step: str, share: float) -> None:
+    """Show nothing."""
+
+
+def test_few_sites_are_judged_by_the_model(cleaner: Cleaner) -> None:
+    found = opinions([document("bbj")], cleaner.model, silent)
+    assert found.labels == cleaner.model.labels
+    assert found.probabilities[0].shape == (3, 5)
+    assert "new to these lines" in found.judge
+
+
+def test_a_model_does_not_judge_what_it_was_trained_on(cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def ask(documents: list[LabelledDocument], report: object) -> list[object]:
+        asked.append(len(documents))
+        return []
+
+    monkeypatch.setattr("cleaner.out_of_fold.out_of_fold", ask)
+    one = document("bbj")
+    card = {**cleaner.model.card, "data": [{"sha256": digest([one])}]}
+    assert "other sites" in opinions([one], Model(cleaner.model.arrays, card), silent).judge
+    price = replace(one, labels=("body", "price", "junk"))
+    assert opinions([price], cleaner.model, silent).labels == ["body", "price", "junk"]
+    opinions([replace(one, site=str(number)) for number in range(100)], cleaner.model, silent)
+    assert asked == [1, 1, 100]
+
+
+def test_one_site_with_labels_of_its_own(cleaner: Cleaner) -> None:
+    price = replace(document("bbj"), labels=("body", "price", "junk"))
+    with pytest.raises(DataError, match="too few sites"):
+        opinions([price], cleaner.model, silent)
+
+
+def test_without_cleanlab(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
+    with pytest.raises(UsageError, match=r"line-cleaner\[suspects\]"):
+        find_suspects([document("bj")], [shares("bj")], NAMES)
+    assert call("check-data", data).exit_code == 0
+
+
+CASES = Path(__file__).with_name("cases")
+LINE = 4  # of the suspect, from 0
+
+
+@pytest.fixture
+def mistaken(tmp_path: Path) -> Path:
+    """Return labelled documents of one site, one of their lines labelled wrongly."""
+    for path in CASES.glob("en-*.tsv"):
+        put(tmp_path / f"wrong/quay/{path.name}", path.read_text("utf-8"))
+    path = tmp_path / "wrong/quay/en-flood.tsv"
+    document = read_tsv(path)
+    assert document.labels[LINE] == "body"
+    text = path.read_text("utf-8")
+    put(path, text.replace(f"body\t{document.lines[LINE]}", f"junk\t{document.lines[LINE]}"))
+    return tmp_path / "wrong"
+
+
+def test_suspects_are_listed(mistaken: Path) -> None:
+    result = call("check-data", mistaken, "--suspects")
+    assert result.exit_code == 1
+    rows = result.stdout.splitlines()
+    flood = str(mistaken / "quay/en-flood.tsv")
+    (row,) = [row for row in rows if f"{flood}:" in row and "labelled 'junk'" in row and "rather 'body'" in row]
+    number = int(row.removeprefix(f"{flood}:").partition(":")[0])
+    assert Path(flood).read_text("utf-8").split("\n")[number - 1].split("\t")[1] == read_tsv(Path(flood)).lines[LINE]
+    assert "suspects" in result.stderr
+    listed = [json.loads(row) for row in call("check-data", mistaken, "--suspects", "--json").stdout.splitlines()]
+    assert {"file", "line", "label", "suggested", "confidence", "text"} <= listed[-1].keys()
+
+
+def sheets_of(folder: Path, cleaner: Cleaner, output: Path | None) -> Any:
+    documents = [one for one in found(folder)[0] if one.document.id == "quay/en-flood"]
+    return suspect_sheets(documents, Suspects([Suspect((0, LINE), "junk", "body", 0.1, 0.9)], 1), cleaner, output)
+
+
+def test_suspects_are_opened_and_corrected(mistaken: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    (sheet,) = sheets_of(mistaken, cleaner, tmp_path / "right")
+    assert (sheet.name, sheet.place) == ("quay/en-flood", tmp_path / "right/quay/en-flood.tsv")
+    before = (mistaken / "quay/en-flood.tsv").read_text("utf-8")
+    one = Session([sheet], cleaner.model.labels, Nothing())
+    assert one.page is not None
+    assert one.page.tsv() == before
+    assert one.page.cursor == LINE
+    one.press("b")
+    assert one.page.tsv() == (CASES / "en-flood.tsv").read_text("utf-8")
+    (sheet,) = sheets_of(mistaken, cleaner, None)
+    assert sheet.place == mistaken / "quay/en-flood.tsv"
+
+
+class Nothing:
+    def record(self, entry: Any) -> None: ...
+
+    def finished(self, page: Any) -> None: ...
+
+    def reopened(self, page: Any) -> None: ...
+
+
+def test_suspects_of_json_lines_become_files(tmp_path: Path, cleaner: Cleaner) -> None:
+    path = put(tmp_path / "pages.jsonl", "".join(json.dumps({**RECORD, "id": "x/1"}) + "\n" for _ in range(2)))
+    suspects = Suspects([Suspect((number, 0), "headline", "body", 0.1, 0.9) for number in (0, 1)], 2)
+    sheets = suspect_sheets(found(path)[0], suspects, cleaner, tmp_path / "out")
+    assert [one.name for one in sheets] == ["quay.example/x-1", "quay.example/x-1-2"]
+    assert [one.place.name for one in sheets] == ["x-1.tsv", "x-1-2.tsv"]
+    with pytest.raises(UsageError, match=r"only \.tsv"):
+        suspect_sheets(found(path)[0], suspects, cleaner, None)
+    assert file_name("../..") == "document"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["IN"], "with -o"),
+        (["IN", "-o", "OUT"], "needs a terminal"),
+        (["IN", "-o", "OUT", "--in-place"], "--in-place"),
+        (["IN", "--in-place"], "--in-place"),
+        (["IN", "--suspects", "-o", "IN"], "is the input itself"),
+    ],
+)
+def test_annotate_wrong_use(arguments: list[str], words: str, data: Path, tmp_path: Path) -> None:
+    places = {"IN": str(data), "OUT": str(tmp_path / "out")}
+    result = call("annotate", *(places.get(one, one) for one in arguments))
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert words in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_annotate_without_textual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cleaner.annotate_app", None)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    with pytest.raises(UsageError, match=r"line-cleaner\[annotate\]"):
+        screen()

@@ -1,0 +1,430 @@
+"""Runs that are killed, disks that are full, files that are broken: nothing lost, nothing doubled."""
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from documents import jsonl, texts
+from test_cli import COMMAND, TEXT, call, names, refused
+
+import cleaner.batch
+import cleaner.pool
+import cleaner.sinks
+from cleaner import BatchOptions, clean_files
+from cleaner.errors import UsageError
+from cleaner.records import Block
+
+TRACE = b"Traceback"
+
+
+def command(*arguments: object) -> list[str]:
+    return [COMMAND, "clean", *map(str, arguments)]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def children(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(folder.name))
+    return found
+
+
+def broken(folder: Path, count: int) -> Path:
+    """Write a JSONL file with some records that fail."""
+    source = jsonl(folder / "a.jsonl", count)
+    rows = source.read_bytes().splitlines(keepends=True)
+    for number in range(50, count, 97):
+        rows[number] = b'{"text": broken}\n'
+    source.write_bytes(b"".join(rows))
+    return source
+
+
+def run_killed(folder: Path, count: int, kills: int, longest: float) -> int:
+    chance = random.Random(7)
+    source = broken(folder, count)
+    outs = []
+    made = 0
+    for name in ("whole", "killed"):
+        out = folder / name
+        out.mkdir()
+        sides = ["--errors", out / "errors", "--removed", out / "removed", "--summary", out / "summary"]
+        once = command(source, "-o", out / "o.jsonl", *sides, "-q", "--resume")
+        if name == "whole":
+            assert subprocess.run([*once, "-j", "2"], capture_output=True, check=False).returncode == 1
+        else:
+            made = until_done(once, kills, chance, longest)
+        outs.append(digests(out))
+    assert outs[0] == outs[1]
+    rows = [json.loads(line)["id"] for line in (folder / "killed" / "o.jsonl").read_bytes().splitlines()]
+    failed = (folder / "killed" / "errors").read_bytes().count(b"\n")
+    assert len(rows) == len(set(rows)) == count - failed
+    return made
+
+
+def until_done(once: list[str], kills: int, chance: random.Random, longest: float) -> int:
+    """Kill runs of a command, with one worker or two, until it ends; count the kills."""
+    made = 0
+    while True:
+        with subprocess.Popen(
+            [*once, "-j", chance.choice("122")], stderr=subprocess.PIPE, start_new_session=True
+        ) as run:
+            while made < kills and run.poll() is None:
+                time.sleep(chance.uniform(0.4, longest))
+                pids = children(run.pid) if chance.random() < 0.3 else []  # a worker, and the run goes on
+                if run.poll() is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pids[-1] if pids else run.pid, signal.SIGKILL)
+                        made += 1
+            error = run.communicate(timeout=300)[1]
+        assert TRACE not in error, error
+        if run.returncode == 1:
+            return made
+        assert run.returncode == -signal.SIGKILL, error
+
+
+def test_killed_and_resumed(tmp_path: Path) -> None:
+    assert run_killed(tmp_path, 1600, 1, 1.2) >= 1
+
+
+@pytest.mark.slow
+def test_killed_thirty_times(tmp_path: Path) -> None:
+    """At least thirty kills while 20,000 documents are cleaned."""
+    made = run_killed(tmp_path, 20_000, 45, 1.3)
+    print(made, "kills")
+    assert made >= 30
+
+
+class Stop(BaseException):
+    """Stands for a run that ends between two blocks."""
+
+
+def stopped(monkeypatch: pytest.MonkeyPatch, blocks: int) -> Iterator[None]:
+    taken = 0
+    take = cleaner.sinks.DiskSinks.take
+
+    def limited(self: cleaner.sinks.DiskSinks, block: Block, done: object) -> None:
+        nonlocal taken
+        taken += 1
+        if taken > blocks:
+            raise Stop
+        take(self, block, done)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cleaner.sinks.DiskSinks, "take", limited)
+    yield
+    monkeypatch.setattr(cleaner.sinks.DiskSinks, "take", take)
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small blocks, a sync after each, and nothing too small for a manifest."""
+    monkeypatch.setattr("cleaner.jsonl.BLOCK_BYTES", 20_000)
+    monkeypatch.setattr("cleaner.parquet.BLOCK_BYTES", 20_000)
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 20_000)
+    monkeypatch.setattr("cleaner.sinks.SYNC_SECONDS", 0.0)
+    monkeypatch.setattr("cleaner.batch.SMALL_BYTES", 0)
+
+
+def half(source: Path, out: Path, monkeypatch: pytest.MonkeyPatch, options: BatchOptions) -> Path:
+    """Run up to the third block, and return the work folder."""
+    for _ in stopped(monkeypatch, 3):
+        with pytest.raises(Stop):
+            clean_files([str(source)], str(out), options)
+    return out.with_name(f".{out.name}.cleaner") if not out.is_dir() else out / ".cleaner"
+
+
+ONE = BatchOptions(workers=1)
+AGAIN = BatchOptions(workers=1, resume=True)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("damage", ["none", "tail", "middle", "journal", "torn", "gone"])
+def test_resume_verifies(damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl"
+    whole = clean_files([str(source)], str(tmp_path / "w.jsonl"), ONE)
+    work = half(source, out, monkeypatch, ONE)
+    assert not out.exists()
+    part = work / "out-0"
+    data = part.read_bytes()
+    if damage == "tail":
+        part.write_bytes(data + b"half a rec")
+    elif damage == "middle":
+        part.write_bytes(data[: len(data) // 2] + b"x" + data[len(data) // 2 + 1 :])
+    elif damage == "journal":
+        (work / "journal.jsonl").write_bytes(b"")
+    elif damage == "torn":
+        (work / "journal.jsonl").write_bytes((work / "journal.jsonl").read_bytes()[:-5])
+    elif damage == "gone":
+        part.unlink()
+    found = clean_files([str(source)], str(out), AGAIN)
+    assert out.read_bytes() == (tmp_path / "w.jsonl").read_bytes()
+    assert found.counts == whole.counts
+    assert not work.exists()
+
+
+@pytest.mark.usefixtures("eager")
+def test_resume_refuses_what_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl"
+    half(source, out, monkeypatch, ONE)
+    with pytest.raises(UsageError, match="unfinished run"):
+        clean_files([str(source)], str(out), ONE)
+    with pytest.raises(UsageError, match="--keep"):
+        clean_files([str(source)], str(out), BatchOptions(keep=("body", "junk"), resume=True))
+    before = source.stat()
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    with pytest.raises(UsageError, match=r"a\.jsonl: has changed"):
+        clean_files([str(source)], str(out), AGAIN)
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(UsageError, match="new or missing"):
+        clean_files([str(source), str(jsonl(tmp_path / "c.jsonl", 3))], str(out), AGAIN)
+    monkeypatch.setattr("cleaner.journal.version", lambda name: "0")
+    with pytest.raises(UsageError, match="version"):
+        clean_files([str(source)], str(out), AGAIN)
+    assert not out.exists()
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("in_place", [False, True])
+def test_folder_resumed(in_place: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("in", "copy"):
+        (tmp_path / name).mkdir()
+        for number, text in enumerate(texts(60)):
+            (tmp_path / name / f"{number:02}.txt").write_text(text)
+        jsonl(tmp_path / name / "x.jsonl", 60)
+    clean_files([str(tmp_path / "copy")], str(tmp_path / "whole/"), ONE)
+    options = BatchOptions(workers=1, in_place=in_place)
+    out = tmp_path / "in" if in_place else tmp_path / "out"
+    first = str(tmp_path / "in")
+    for _ in stopped(monkeypatch, 4):
+        with pytest.raises(Stop):
+            clean_files([first], "" if in_place else f"{out}/", options)
+    clean_files([first], "" if in_place else f"{out}/", BatchOptions(workers=1, in_place=in_place, resume=True))
+    assert digests(out) == digests(tmp_path / "whole")
+
+
+@pytest.mark.usefixtures("eager")
+def test_parquet_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": texts(200)}), source, row_group_size=70)
+    clean_files([str(source)], str(tmp_path / "w.parquet"), ONE)
+    work = half(source, tmp_path / "b.parquet", monkeypatch, ONE)
+    assert (work / "out-0").stat().st_size > 0
+    clean_files([str(source)], str(tmp_path / "b.parquet"), AGAIN)
+    assert (tmp_path / "b.parquet").read_bytes() == (tmp_path / "w.parquet").read_bytes()
+
+
+def test_two_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 2000)
+    with subprocess.Popen(command(source, "-o", tmp_path / "o.jsonl", "-j", "1", "-q")) as run:
+        for _ in range(100):
+            if (tmp_path / ".o.jsonl.cleaner" / "journal.jsonl").exists():
+                break
+            time.sleep(0.05)
+        result = call("clean", source, "-o", tmp_path / "o.jsonl", "--resume")
+        if run.poll() is None:
+            refused(result, 2, "another run")
+        assert run.wait(timeout=60) == 0
+
+
+def deadly(block: Block, job: object) -> object:
+    """Stand in for the work of a block; kills its process where the records ask for it."""
+    if b"kill me" in block.data:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return cleaner.pool.attempt(block, job)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_block_that_kills_its_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block but the deadly one is cleaned; that one is tried three times, then named and kept."""
+    source = jsonl(tmp_path / "a.jsonl", 200)
+    rows = source.read_bytes().splitlines(keepends=True)
+    rows[100] = json.dumps({"text": "kill me"}).encode() + b"\n"
+    source.write_bytes(b"".join(rows))
+    submitted = cleaner.pool.Pool.start
+
+    class Deadly:
+        def __init__(self, executor: object) -> None:
+            self.executor = executor
+
+        def submit(self, function: Callable[..., object], *arguments: object) -> object:
+            return self.executor.submit(deadly, *arguments)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(cleaner.pool.Pool, "start", lambda self, workers: Deadly(submitted(self, workers)))
+    options = BatchOptions(workers=2, errors=str(tmp_path / "bad"))
+    found = clean_files([str(source)], str(tmp_path / "o.jsonl"), options)
+    lost = found.counts["failures"]["killed"]
+    assert 0 < lost < 50
+    assert found.counts["documents"] == 200 - lost
+    assert (tmp_path / "bad").read_bytes() in source.read_bytes()
+    assert rows[100] in (tmp_path / "bad").read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_signal(number: signal.Signals, tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 3000)
+    arguments = command(source, "-o", tmp_path / "o.jsonl", "-j", "2", "-q")
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, start_new_session=True) as run:
+        time.sleep(1.6)
+        os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
+        error = run.communicate(timeout=20)[1]
+    assert run.returncode in (130, 143)
+    assert TRACE not in error
+    assert b"--resume" in error
+    assert not (tmp_path / "o.jsonl").exists()
+    assert not children(run.pid)
+    clean_files([str(source)], str(tmp_path / "o.jsonl"), BatchOptions(resume=True, workers=1))
+    assert (tmp_path / "o.jsonl").read_bytes().count(b"\n") == 3000
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: an error says so, and after room is made the run goes on."""
+    source = jsonl(tmp_path / "a.jsonl", 3000)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    arguments = command(source, "-o", tmp_path / "o.jsonl", "-j", "1", "-q")
+    run = subprocess.run(arguments, capture_output=True, preexec_fn=limit, check=False)
+    assert run.returncode == 2
+    assert run.stderr.count(b"\n") == 1
+    assert b"resume" in run.stderr
+    assert names(tmp_path) != ["a.jsonl", "o.jsonl"]
+    assert not (tmp_path / "o.jsonl").exists()
+    again = subprocess.run([*arguments, "--resume"], capture_output=True, check=False)
+    assert again.returncode == 0
+    assert (tmp_path / "o.jsonl").read_bytes().count(b"\n") == 3000
+
+
+def test_closed_pipe_of_records(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 3000)
+    line = f"{COMMAND} clean {source} -j 2 -q --removed {tmp_path}/r | head -2"
+    run = subprocess.run(line, shell=True, capture_output=True, check=False)
+    assert run.stderr == b""
+    assert run.stdout.count(b"\n") == 2
+    assert names(tmp_path) == ["a.jsonl"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_large_output_to_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = jsonl(tmp_path / "a.jsonl", 40)
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE) as reader:
+        clean_files([str(source)], str(tmp_path / "pipe"), ONE)
+        assert reader.communicate(timeout=5)[0].count(b"\n") == 40
+    clean_files([str(source)], os.devnull, ONE)
+    assert not Path(os.devnull).is_file()
+    assert names(tmp_path) == ["a.jsonl", "pipe"]
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """Return data with some bytes changed, cut out, doubled, or its end missing."""
+    out = bytearray(data)
+    for _ in range(chance.randint(1, 6)):
+        at, size = chance.randrange(len(out) + 1), chance.randint(1, 40)
+        kind = chance.randrange(4)
+        if kind == 0:
+            out[at : at + size] = chance.randbytes(size)
+        elif kind == 1:
+            del out[at : at + size]
+        elif kind == 2:
+            out[at:at] = out[at : at + size]
+        else:
+            del out[max(at, 1) :]
+    return bytes(out)
+
+
+def fuzz(folder: Path, count: int, seed: int) -> dict[str, int]:
+    """Clean broken files of all formats: no exception but ours, every record counted."""
+    chance = random.Random(seed)
+    lines = b"".join(json.dumps({"id": n, "text": text}).encode() + b"\n" for n, text in enumerate(texts(4)))
+    pq.write_table(pa.table({"text": texts(12)}), folder / "whole.parquet", row_group_size=4)
+    sources = {
+        "a.jsonl": lines,
+        "a.jsonl.gz": gzip.compress(lines),
+        "a.parquet": (folder / "whole.parquet").read_bytes(),
+        "a.txt": TEXT.encode() * 3,
+        "a": b"",
+    }
+    found = dict.fromkeys(sources, 0)
+    for number in range(count):
+        name = chance.choice(list(sources))
+        data = mutated(sources[name], chance) if sources[name] else chance.randbytes(chance.randint(0, 3000))
+        path = folder / name
+        path.write_bytes(data)
+        out = folder / ("o" + path.suffixes[0] if path.suffixes else "o.txt")
+        out.unlink(missing_ok=True)
+        options = BatchOptions(errors=str(folder / "bad"), workers=1)
+        begin = time.monotonic()
+        try:
+            counts = clean_files([str(path)], str(out), options).counts
+        except UsageError:  # of a format that does not go with this output
+            continue
+        assert time.monotonic() - begin < 20
+        found[name] += 1
+        if name == "a.jsonl":
+            there = sum(1 for row in data.split(b"\n") if row.strip())
+            rows = out.read_bytes().split(b"\n") + (folder / "bad").read_bytes().split(b"\n")
+            assert counts["documents"] + counts["failed"] == there == sum(1 for row in rows if row.strip()), number
+        if name == "a.txt":
+            assert counts["documents"] + counts["failed"] == 1
+    return found
+
+
+def test_fuzzed_inputs(tmp_path: Path) -> None:
+    assert sum(fuzz(tmp_path, 40, 3).values()) > 30
+
+
+@pytest.mark.slow
+def test_a_thousand_fuzzed_inputs(tmp_path: Path) -> None:
+    assert sum(fuzz(tmp_path, 1000, 11).values()) > 900
+
+
+@pytest.mark.slow
+def test_small_tmpfs(tmp_path: Path) -> None:
+    """A disk that is really full, where this user may mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
+    if mount.returncode:
+        pytest.skip("no right to mount")
+    try:
+        source = jsonl(tmp_path / "a.jsonl", 3000)
+        arguments = command(source, "-o", disk / "o.jsonl", "-j", "1", "-q")
+        run = subprocess.run(arguments, capture_output=True, check=False)
+        assert run.returncode == 2
+        assert b"No space" in run.stderr
+        assert TRACE not in run.stderr
+        assert not (disk / "o.jsonl").exists()
+        subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+        assert subprocess.run([*arguments, "--resume"], capture_output=True, check=False).returncode == 0
+        assert (disk / "o.jsonl").read_bytes().count(b"\n") == 3000
+    finally:
+        subprocess.run(["umount", disk], check=False)
+
+
+if sys.platform != "linux":
+    pytestmark = pytest.mark.skip("kills processes by /proc")

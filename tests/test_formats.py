@@ -1,0 +1,175 @@
+"""Parquet, WET and remote paths."""
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from documents import texts
+from test_cli import BODY, TEXT, call, refused
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from cleaner import BatchOptions, clean_files
+from cleaner.cleaning import Cleaner
+from cleaner.errors import UsageError
+
+
+def parquet(path: Path, found: list[str | None], group: int = 40) -> Path:
+    table = pa.table(
+        {
+            "n": pa.array(range(len(found)), pa.uint64()),
+            "text": pa.array(found, pa.large_string()),
+            "price": pa.array([None] * len(found), pa.decimal128(20, 2)),
+            "tags": pa.array([["a", "b"]] * len(found), pa.list_(pa.dictionary(pa.int8(), pa.string()))),
+        }
+    ).replace_schema_metadata({"made": "here"})
+    pq.write_table(table, path, row_group_size=group, compression={"n": "gzip", "text": "zstd"})
+    return path
+
+
+def archive(path: Path, found: list[bytes]) -> Path:
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=path.suffix == ".gz")
+        writer.write_record(writer.create_warcinfo_record("x.warc", {"software": "none"}))
+        for number, text in enumerate(found):
+            record = writer.create_warc_record(
+                f"https://harbour.example/{number}",
+                "conversion",
+                payload=io.BytesIO(text),
+                length=len(text),
+                warc_headers_dict={"WARC-Date": "2016-05-14T09:12:00Z"},
+                http_headers=StatusAndHeaders("", [], "") if number < 0 else None,
+            )
+            writer.write_record(record)
+    return path
+
+
+def test_parquet(tmp_path: Path, cleaner: Cleaner) -> None:
+    found = texts(100)
+    source = parquet(tmp_path / "a.parquet", [*found])
+    counts = clean_files([str(source)], str(tmp_path / "b.parquet")).counts
+    old, new = pq.read_table(source), pq.read_table(tmp_path / "b.parquet")
+    assert counts["documents"] == 100
+    assert new.schema.equals(old.schema, check_metadata=True)
+    assert new.drop_columns("text").equals(old.drop_columns("text"))
+    assert new["text"].to_pylist() == list(cleaner.clean_batch(found))
+    before, after = (pq.ParquetFile(path).metadata for path in (source, tmp_path / "b.parquet"))
+    assert [after.row_group(i).num_rows for i in range(after.num_row_groups)] == [40, 40, 20]
+    for column in range(before.num_columns):
+        kinds = {meta.row_group(0).column(column).compression for meta in (before, after)}
+        assert len(kinds) == 1
+
+
+def test_parquet_failures_and_fields(tmp_path: Path) -> None:
+    source = parquet(tmp_path / "a.parquet", [TEXT, None, TEXT])
+    result = call("clean", source, "-o", tmp_path / "b.parquet", "--add-quality", "--add-labels", "--extract")
+    refused(result, 1, "a.parquet:2: ", "null")
+    rows = pq.read_table(tmp_path / "b.parquet").to_pylist()
+    assert [(row["n"], row["text"]) for row in rows] == [(0, BODY), (2, BODY)]
+    assert rows[0]["cleaner_quality"]["kept"] == 12
+    assert [line["label"] for line in rows[0]["cleaner_labels"]] == ["body", "junk"]
+
+
+@pytest.mark.parametrize("place", [0.2, 0.4, 0.6])
+def test_corrupt_page(place: float, tmp_path: Path) -> None:
+    source = parquet(tmp_path / "a.parquet", [*texts(120)])
+    data = bytearray(source.read_bytes())
+    at = int(len(data) * place)
+    data[at : at + 2000] = bytes(2000)
+    source.write_bytes(data)
+    result = call("clean", source, "-o", tmp_path / "b.parquet", "--summary", tmp_path / "s")
+    counts = json.loads((tmp_path / "s").read_text())
+    assert result.exit_code == 1
+    assert "row group" in result.stderr
+    assert counts["documents"] + counts["failed"] == 120
+    assert pq.read_table(tmp_path / "b.parquet").num_rows == counts["documents"] > 0
+
+
+def test_no_parquet_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and nothing else")
+    result = call("clean", tmp_path / "a.parquet", "-o", tmp_path / "b.parquet")
+    refused(result, 1, "a.parquet: ", "not a Parquet file")
+    refused(call("clean", tmp_path / "a.parquet"), 2, "-o FILE")
+
+
+def test_empty_parquet(tmp_path: Path) -> None:
+    source = parquet(tmp_path / "a.parquet", [])
+    assert call("clean", source, "-o", tmp_path / "b.parquet").exit_code == 0
+    assert pq.read_table(tmp_path / "b.parquet").schema.equals(pq.read_table(source).schema)
+
+
+@pytest.mark.parametrize("suffix", [".warc.wet", ".warc.wet.gz"])
+def test_wet(suffix: str, tmp_path: Path) -> None:
+    source = archive(tmp_path / f"a{suffix}", [TEXT.encode(), b"bad \xff", TEXT.encode()])
+    result = call("clean", source, "--errors", tmp_path / "bad")
+    refused(result, 1, f"a{suffix}:2: ", "UTF-8")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["url"], row["date"], row["text"]) for row in rows] == [
+        (f"https://harbour.example/{number}", "2016-05-14T09:12:00Z", BODY) for number in (0, 2)
+    ]
+    assert b"base64" in (tmp_path / "bad").read_bytes()
+    (tmp_path / "out").mkdir()
+    assert call("clean", source, "-o", tmp_path / "out", "--output-format", "parquet").exit_code == 1
+    assert pq.read_table(tmp_path / "out" / "a.parquet")["url"].to_pylist() == [row["url"] for row in rows]
+    assert call("clean", source, "-o", tmp_path / "again.wet.gz").exit_code == 1
+    again = call("clean", tmp_path / "again.wet.gz")
+    assert [json.loads(line)["text"] for line in again.stdout.splitlines()] == [BODY, BODY]
+
+
+def test_cut_wet(tmp_path: Path) -> None:
+    source = archive(tmp_path / "a.warc.wet.gz", [text.encode() for text in texts(30)])
+    source.write_bytes(source.read_bytes()[:-300])
+    result = call("clean", source)
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 29
+    assert "a.warc.wet.gz:30: " in result.stderr
+
+
+def test_jsonl_to_parquet(tmp_path: Path) -> None:
+    rows = [{"id": 1, "text": TEXT}, {"id": 2, "text": TEXT, "more": [1.5]}, {"id": 10**30, "text": BODY}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert call("clean", tmp_path / "a.jsonl", "-o", tmp_path / "b.parquet").exit_code == 0
+    found = pq.read_table(tmp_path / "b.parquet").to_pylist()
+    assert [row["text"] for row in found] == [BODY] * 3
+    assert [str(row["id"]) for row in found] == ["1", "2", str(10**30)]
+    assert found[1]["more"] == [1.5]
+
+
+def test_parquet_to_jsonl(tmp_path: Path) -> None:
+    source = parquet(tmp_path / "a.parquet", [TEXT])
+    row = json.loads(call("clean", source, "--output-format", "jsonl").stdout)
+    assert (row["text"], row["n"], row["tags"]) == (BODY, 0, ["a", "b"])
+
+
+def test_parquet_is_resumable_and_the_same_with_workers(tmp_path: Path) -> None:
+    source = parquet(tmp_path / "a.parquet", [*texts(1500)], 400)
+    for workers in (1, 2):
+        clean_files([str(source)], str(tmp_path / f"{workers}.parquet"), BatchOptions(workers=workers))
+    assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
+
+
+def test_remote(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/harbour/in/a.txt", TEXT.encode())
+    memory.pipe_file("/harbour/in/deep/b.jsonl.gz", gzip.compress(json.dumps({"text": TEXT}).encode()))
+    parquet(tmp_path / "c.parquet", [TEXT, BODY])
+    memory.put_file(str(tmp_path / "c.parquet"), "/harbour/in/c.parquet")
+    try:
+        assert clean_files(["memory://harbour/in"], "memory://harbour/out/").failed == 0
+        assert memory.cat_file("/harbour/out/a.txt").decode() == BODY
+        assert json.loads(gzip.decompress(memory.cat_file("/harbour/out/deep/b.jsonl.gz"))) == {"text": BODY}
+        with memory.open("/harbour/out/c.parquet") as file:
+            assert pq.read_table(file)["text"].to_pylist() == [BODY, BODY]
+        clean_files(["memory://harbour/in/*.parquet"], str(tmp_path / "d.parquet"))
+        assert pq.read_table(tmp_path / "d.parquet").num_rows == 2
+        with pytest.raises(UsageError, match="no such file"):
+            clean_files(["memory://harbour/nowhere"])
+    finally:
+        memory.rm("/harbour", recursive=True)
+    with pytest.raises(UsageError, match="nonsense"):
+        clean_files(["nonsense://x"])
