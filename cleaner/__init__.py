@@ -7,12 +7,14 @@ if TYPE_CHECKING:
     from cleaner.batch import Summary, clean_files
     from cleaner.classifier import LineClassifier
     from cleaner.cleaning import Cleaner, LabelledLine
+    from cleaner.comparison import compare
     from cleaner.errors import CleanerError
     from cleaner.evaluation import evaluate
     from cleaner.options import BatchOptions
     from cleaner.restoring import restore
     from cleaner.shortcuts import clean, label
     from cleaner.training import train
+    from cleaner.trial import adapt
 
 __all__ = [
     "BatchOptions",
@@ -21,8 +23,10 @@ __all__ = [
     "LabelledLine",
     "LineClassifier",
     "Summary",
+    "adapt",
     "clean",
     "clean_files",
+    "compare",
     "evaluate",
     "label",
     "restore",
@@ -37,8 +41,10 @@ HOMES = {
     "LabelledLine": "cleaning",
     "LineClassifier": "classifier",
     "Summary": "batch",
+    "adapt": "trial",
     "clean": "shortcuts",
     "clean_files": "batch",
+    "compare": "comparison",
     "evaluate": "evaluation",
     "label": "shortcuts",
     "restore": "restoring",

@@ -15,3 +15,8 @@ ONE_DIGIT, TWO_DIGITS, FOUR_DIGITS, DIGITS, MIXED, WORD, IDEOGRAPH = 6, 7, 8, 9,
 TERMINAL, QUESTION, COMMA, COLON, DASH, BAR, SLASH, OPEN, CLOSE, QUOTE = 13, 14, 15, 16, 17, 18, 19, 20, 21, 22
 COPYRIGHT, AT, BULLET, CURRENCY, OTHER = 23, 24, 25, 26, 27
 CLASSES = 28
+
+# What is counted in a line: characters, letters, capital letters, digits, marks (all else that shows);
+# whether it begins with white space, whether a blank line is before and after it; words.
+CHARACTERS, LETTERS, CAPITALS, FIGURES, MARKS, INDENTED, BLANK_BEFORE, BLANK_AFTER, WORDS = 0, 1, 2, 3, 4, 5, 6, 7, 8
+COUNTS = 9

@@ -7,11 +7,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 __all__ = ["LineClassifier"]
 
 Floats = npt.NDArray[np.float32]
+#: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
+LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50
+STEPS = 200
 
 
 class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -31,7 +35,10 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         random_state: int = 0,
         members: int = 1,
     ) -> None:
-        """Take the size of a hidden layer, the L2 penalty, epochs (the last half are averaged), seed and members."""
+        """Take the size of a hidden layer, the L2 penalty, epochs (the last half are averaged), seed and members.
+
+        On few rows there are more epochs, so that the network takes at least :data:`STEPS` steps.
+        """
         self.hidden = hidden
         self.penalty = penalty
         self.epochs = epochs
@@ -44,8 +51,11 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LineClassifier":
         """Fit on rows and labels; the probabilities stay the network's own until :meth:`calibrate`."""
         X, y = validate_data(self, X, y, dtype=np.float32)
+        check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        weight = np.ones(len(codes), np.float32) if sample_weight is None else np.asarray(sample_weight, np.float32)
+        if len(self.classes_) < 2:
+            raise ValueError(f"all rows are of one class, {self.classes_[0]!r}. Give rows of at least two classes.")
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-6).astype(np.float32)
         scaled = (X - self.mean_) / self.scale_
@@ -61,18 +71,20 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def _network(self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats, member: int) -> MLPClassifier:
         """Fit a perceptron epoch by epoch and average the weights of the last epochs."""
+        batch = min(LARGE_BATCH, max(SMALL_BATCH, len(x) // BATCHES), len(x))
+        epochs = max(self.epochs, -(-STEPS * batch // len(x)))
         network = MLPClassifier(
-            (self.hidden,), alpha=self.penalty, batch_size=min(1024, len(x)), random_state=self.random_state + member
+            (self.hidden,), alpha=self.penalty, batch_size=batch, random_state=self.random_state + member
         )
         sums: list[Any] = []
-        averaged = max(1, self.epochs // 2)
-        for epoch in range(self.epochs):
+        averaged = max(1, epochs // 2)
+        for epoch in range(epochs):
             network.partial_fit(x, codes, classes=np.arange(len(self.classes_)), sample_weight=weight)
-            if epoch >= self.epochs - averaged:
+            if epoch >= epochs - averaged:
                 now = [array.astype(np.float64) for array in (*network.coefs_, *network.intercepts_)]
                 sums = [a + b for a, b in zip(sums, now, strict=True)] if sums else now
             if self.progress:
-                self.progress((member + (epoch + 1) / self.epochs) / self.members)
+                self.progress((member + (epoch + 1) / epochs) / self.members)
         means = [np.asarray(array / averaged, np.float32) for array in sums]
         network.coefs_, network.intercepts_ = means[: len(network.coefs_)], means[len(network.coefs_) :]
         return network
@@ -84,7 +96,12 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return np.asarray(np.concatenate([-out / 2, out / 2], axis=1) if out.shape[1] == 1 else out, np.float32)
 
     def decision_function(self, X: Any) -> Floats:
-        """Return calibrated logits, float32 [rows, classes]."""
+        """Return calibrated logits, float32 [rows, classes]; for two classes their difference, [rows]."""
+        logits = self.logits(X)
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
+
+    def logits(self, X: Any) -> Floats:
+        """Return calibrated logits, float32 [rows, classes], for two classes, too."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
         factor, shift = self.calibration_
@@ -93,13 +110,14 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def predict_proba(self, X: Any) -> Floats:
         """Return probabilities, float32 [rows, classes], in the order of ``classes_``."""
-        logits = self.decision_function(X)
+        logits = self.logits(X)
         grown = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(grown / grown.sum(axis=1, keepdims=True), np.float32)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row."""
-        return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
+        logits = self.logits(X)
+        return np.asarray(self.classes_[logits.argmax(axis=1)])
 
     def arrays(self, labels: int, name: str) -> dict[str, Floats]:
         """Return the head as plain arrays, scaling and calibration folded in, classes being label numbers."""

@@ -17,7 +17,7 @@ from cleaner.native import call
 __all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
 
 #: Bytes of text that are worked on at a time: small enough for the processor's caches.
-BATCH_BYTES = 1_000_000
+BATCH_BYTES = 400_000
 #: Bytes from which a document is cut into pieces.
 PIECE_BYTES = 2_000_000
 #: Share of a document's words above which their removal is suspicious, if there are so many.
@@ -73,19 +73,10 @@ def kept_with_blanks(result: Result, keep: npt.NDArray[np.bool_]) -> npt.NDArray
     A blank line stays with the kept line before it, as long as a kept line follows or the text ends
     with it; the blank lines at the start belong to the first line.
     """
-    full, document = result.batch.full, result.batch.text.document
-    lines = np.arange(len(full))
-    chosen = np.zeros(len(full), np.bool_)
-    chosen[full] = keep
-    begins = np.searchsorted(document, document, "left")
-    ends = np.searchsorted(document, document, "right")
-    before = np.maximum.accumulate(np.where(full, lines, -1))
-    after = np.minimum.accumulate(np.where(full, lines, len(full))[::-1])[::-1]
-    owner = np.where(before >= begins, before, np.where(after < ends, after, lines))
-    kept_after = np.minimum.accumulate(np.where(chosen, lines, len(full))[::-1])[::-1]
-    stays = (kept_after < ends) | (after >= ends)
-    owned = chosen[owner] | ((before < begins) & (after >= ends))
-    return np.where(full, chosen, owned & stays)
+    out = np.empty(len(result.batch.full), np.bool_)
+    full, chosen, found = (array.view(np.uint8) for array in (result.batch.full, keep, out))
+    call("kept_lines", full, result.batch.text.document, chosen, found)
+    return out
 
 
 class Cleaner:
@@ -178,11 +169,11 @@ class Cleaner:
         return np.isin(result.codes, [self.model.labels.index(label) for label in self.keep])
 
     def clean_batch(self, texts: Iterable[str]) -> Iterator[str]:
-        """Clean many documents; yields them in order, reading ahead about a megabyte."""
+        """Clean many documents; yields them in order, reading ahead less than a megabyte."""
         return map(decode, self.clean_bytes(map(encode, texts)))
 
     def clean_bytes(self, documents: Iterable[bytes]) -> Iterator[bytes]:
-        """Clean UTF-8 documents; yields them in order, reading ahead about a megabyte."""
+        """Clean UTF-8 documents; yields them in order, reading ahead less than a megabyte."""
         waiting: list[bytes] = []
         for group in batches((data, last) for document in documents for data, last in ends(pieces(document))):
             cleaned = self._clean_group([data for data, _ in group])

@@ -1,4 +1,4 @@
-"""The command line; the only module that prints, exits, or reads and writes for the user.
+"""The command line: cleaning, labelling, and what a model is; the verbs of training are in `cli_train.py`.
 
 Exit codes: 0 fine, 1 some documents failed, 2 wrong use.
 """
@@ -12,13 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cleaner import cli_clean, cli_data
+from cleaner import cli_clean, cli_data, cli_train
 from cleaner.console import Inputs, ModelName, app, errors, say
 from cleaner.errors import DataError, UsageError
 
-__all__ = ["app", "cli_clean", "cli_data"]
-
-Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Folders or files: .tsv, .jsonl, .jsonl.gz.")]
+__all__ = ["app", "cli_clean", "cli_data", "cli_train"]
 
 
 def check_inputs(names: list[str] | None) -> list[str]:
@@ -80,53 +78,6 @@ def label(
         names = check_inputs(files)
         cleaner = Cleaner.load(model)
         each(names, lambda name, data: FORMS[form](name, data.decode(), cleaner))
-
-
-@app.command()
-def train(
-    data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
-    test: Annotated[
-        list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed and data give the same weights.")] = 0,
-) -> None:
-    """Train a model on labelled lines.
-
-    Example: cleaner train my_pages/ -o models/mine
-    """
-    from cleaner.listing import print_scores, progress
-    from cleaner.training import Options
-    from cleaner.training import train as train_model
-
-    with errors():
-        with progress() as report:
-            trained = train_model(data, output, Options(seed=seed), report, test or ())
-        print_scores(trained.card["held_out"]["all"], "held-out sites")
-        if test:
-            print_scores(trained.card["scores"], "test data")
-        say(f"wrote {output}")
-
-
-@app.command()
-def evaluate(
-    data: Data,
-    model: ModelName = "default",
-    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
-) -> None:
-    """Measure a model on labelled lines.
-
-    Example: cleaner evaluate my_pages/ --model models/mine
-    """
-    from cleaner.evaluation import evaluate as evaluate_model
-    from cleaner.listing import print_scores
-
-    with errors():
-        found = evaluate_model(data, model)
-        if as_json:
-            print(json.dumps(found, indent=1, ensure_ascii=False))
-        else:
-            print_scores(found, ", ".join(map(str, data)))
 
 
 @app.command()

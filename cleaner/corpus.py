@@ -49,6 +49,12 @@ class LabelledDocument:
     source: str = ""
     view: str = ""
     language: str = ""
+    path: str = ""
+    rows: tuple[int, ...] = ()  # where each line stands in a TSV file; in JSON Lines ``path`` has the record
+
+    def place(self, line: int) -> str:
+        """Return where a line stands, as errors name it: file and row, or record and line."""
+        return f"{self.path}:{self.rows[line]}" if self.rows else f"{self.path or self.id}: line {line + 1}"
 
     def text(self) -> str:
         """Return the document as plain text."""
@@ -67,6 +73,7 @@ class LabelledDocument:
             kinds=pick(self.kinds),
             weak=pick(self.weak),
             blank_before=pick(self.blank_before),
+            rows=pick(self.rows) if self.rows else (),
         )
 
 
@@ -116,15 +123,11 @@ def one_line(text: str) -> str:
 
 def read_tsv(path: Path) -> LabelledDocument:
     """Read one labelled document; its folder's name is its site."""
-    try:
-        rows = path.read_text("utf-8-sig").split("\n")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file. Give a folder of .tsv files, or a .jsonl file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}). Save the file as UTF-8.") from None
+    rows = read_rows(path)
     header: dict[str, str] = {}
     found: list[tuple[str, str, str]] = []
     blanks: list[bool] = []
+    numbers: list[int] = []
     blank = False
     for number, row in enumerate((row.removesuffix("\r") for row in rows), 1):
         if not row:
@@ -135,6 +138,7 @@ def read_tsv(path: Path) -> LabelledDocument:
         else:
             found.append(tsv_line(row, f"{path}:{number}"))
             blanks.append(blank and len(found) > 1)
+            numbers.append(number)
             blank = False
     labels, texts, kinds = zip(*found, strict=True) if found else ((), (), ())
     return LabelledDocument(
@@ -148,7 +152,26 @@ def read_tsv(path: Path) -> LabelledDocument:
         "invented" if "view" in header else "tsv",
         header.get("view", ""),
         header.get("language", ""),
+        str(path),
+        tuple(numbers),
     )
+
+
+def read_rows(path: Path) -> list[str]:
+    """Return the rows of a text file; raise :class:`DataError` if it is missing or not UTF-8."""
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Give a folder of .tsv files, or a .jsonl file.") from None
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}:{row}: not UTF-8 at byte {error.start + 1}, perhaps pasted from a file in another encoding. "
+            "Save the whole file as UTF-8."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error}). Make it readable.") from None
 
 
 def check_label(label: object, where: str) -> str:
@@ -168,7 +191,10 @@ def tsv_line(row: str, where: str) -> tuple[str, str, str]:
         raise DataError(f"{where}: the line has a label and no text. Leave the row empty for a blank line.")
     kind = rest[1] if len(rest) == 2 else ""
     if kind and kind.partition("/")[0] not in KINDS:
-        raise DataError(f"{where}: {kind!r} is no kind of junk. Use one of {', '.join(KINDS)}.")
+        raise DataError(
+            f"{where}: {kind!r} is no kind of junk. Use one of {', '.join(KINDS)}; "
+            "a tab inside the line must be a space."
+        )
     return label, one_line(rest[0]), kind
 
 
@@ -201,6 +227,7 @@ def json_document(record: dict[str, Any], where: str) -> LabelledDocument:
         str(record.get("source", "")),
         str(record.get("view", "")),
         str(record.get("lang", "")),
+        where,
     )
 
 

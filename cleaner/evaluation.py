@@ -16,11 +16,12 @@ import numpy.typing as npt
 from cleaner.alphabet import TERMINAL
 from cleaner.cleaning import BATCH_BYTES, Cleaner, Result
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, read_labelled
+from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.labels import BODY
 from cleaner.shingles import shingle_scores
 
-__all__ = ["Measured", "compare", "evaluate", "figures", "joined", "measure"]
+__all__ = ["Measured", "compare", "evaluate", "figures", "joined", "measure", "summary"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -243,6 +244,20 @@ def group_figures(measured: Measured) -> dict[str, Any]:
     }
 
 
+def summary(measured: Measured) -> dict[str, Any]:
+    """Return what two models are told apart by: counts, errors in words, body in words, F1 by label."""
+    rows = dict(zip(measured.labels, label_scores(confusion(measured)), strict=True))
+    f1 = {label: row["f1"] for label, row in rows.items() if row["lines"]}
+    return {
+        "documents": len(np.unique(measured.document)),
+        "lines": int(measured.sure.sum()),
+        "errors": word_errors(measured),
+        **keep_scores(measured),
+        "f1": f1,
+        "macro_f1": float(np.mean(list(f1.values()))),
+    }
+
+
 def by_group(measured: Measured, names: npt.NDArray[np.str_]) -> dict[str, dict[str, Any]]:
     """Return the main figures of each source, view or language."""
     out = {}
@@ -265,6 +280,7 @@ def figures(measured: Measured) -> dict[str, Any]:
         "labels": dict(zip(measured.labels, rows, strict=True)),
         "macro_f1": float(np.mean([row["f1"] for row in rows])),
         "confusion": counts.tolist(),
+        "errors": word_errors(measured),
         **keep_scores(measured),
         "removed": removed_shares(measured),
         "calibration_error": calibration_error(measured),

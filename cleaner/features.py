@@ -19,9 +19,9 @@ model card: a model made by other features is refused.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,14 @@ __all__ = [
     "LINE_FEATURES",
     "VERSION",
     "Batch",
+    "Table",
     "Text",
     "Tokens",
+    "character_table",
     "gram_rows",
     "line_features",
     "line_hashes",
+    "packed",
     "read_batch",
     "text_scores",
     "unicode_tables",
@@ -46,8 +49,10 @@ __all__ = [
 VERSION = 2
 EDGE_TOKENS = 4
 LINE_FEATURES = 64  # columns of line_features
-CHUNK_LINES = 4096
+CHUNK_LINES = 512
 GRAMS = 5  # table rows a token, at most; the line adds one
+LANES = 16  # columns that are added at once; the table's rows are padded to a multiple
+BLOCK = 512  # tokens whose table rows are computed before any is summed, to stay in the first cache
 Floats = npt.NDArray[np.float32]
 
 ENDS = {
@@ -96,28 +101,20 @@ class Batch:
     text: Text
     full: npt.NDArray[np.bool_]
     tokens: Tokens
-    characters: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]  # [lines, COUNTS]; see alphabet.py
     document: npt.NDArray[np.int64]
-    blank_before: npt.NDArray[np.bool_]
-    blank_after: npt.NDArray[np.bool_]
-    indented: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.document)
 
     def words(self) -> npt.NDArray[np.int64]:
         """Return the number of words of every line, at least 1; in text without spaces, of characters."""
-        tokens = self.tokens
-        sums = np.concatenate([[0], np.cumsum(tokens.shape < a.TERMINAL)])
-        return np.asarray(np.maximum(sums[tokens.first[1:]] - sums[tokens.first[:-1]], 1))
+        return np.maximum(self.counts[:, a.WORDS], 1).astype(np.int64)
 
-    def chunks(self) -> Iterator[tuple[slice, "Batch"]]:
-        """Return the batch in pieces of :data:`CHUNK_LINES`, whatever the documents: small arrays stay in cache."""
-        names = ("characters", "document", "blank_before", "blank_after", "indented")
+    def parts(self) -> Iterator[slice]:
+        """Return the lines in pieces of :data:`CHUNK_LINES`, whatever the documents: small arrays stay in cache."""
         for begin in range(0, len(self), CHUNK_LINES):
-            part = slice(begin, begin + CHUNK_LINES)
-            tokens = self.tokens._replace(first=self.tokens.first[begin : begin + CHUNK_LINES + 1])
-            yield part, replace(self, tokens=tokens, **{name: getattr(self, name)[part] for name in names})
+            yield slice(begin, min(begin + CHUNK_LINES, len(self)))
 
 
 @cache
@@ -160,51 +157,79 @@ def ideograph(code: int) -> bool:
     return han or kana or 0x0E00 <= code < 0x0E80 or 0x0E80 <= code < 0x0F00 or 0x1780 <= code < 0x1800
 
 
-def read_batch(documents: Sequence[bytes], tables: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]) -> Batch:
-    """Cut UTF-8 documents into lines and tokens."""
+def character_table(classes: npt.NDArray[np.uint8], folded: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint32]:
+    """Return class and case-folded form of every code point as one number, digits folded to 0."""
+    letter = np.where(classes == a.DIGIT, ord("0"), folded).astype(np.uint32)
+    return np.asarray(letter << 8 | classes, np.uint32)
+
+
+def find_lines(data: npt.NDArray[np.uint8], documents: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Return start, end, start of the next and document of every line."""
+    room, count = len(data) // 16 + 16, 0
+    while True:
+        found = [np.empty(room, np.int64) for _ in range(4)]
+        count = call("find_lines", data, documents, *found)
+        if count <= room:
+            return [array[:count] for array in found]
+        room *= 4
+
+
+def read_batch(documents: Sequence[bytes], characters: npt.NDArray[np.uint32]) -> Batch:
+    """Cut UTF-8 documents into lines and tokens, by a :func:`character_table`."""
     data = np.frombuffer(b"".join(documents), np.uint8)
     borders = np.zeros(len(documents) + 1, np.int64)
     np.cumsum([len(document) for document in documents], out=borders[1:])
-    found = np.empty((4, call("count_lines", data, borders)), np.int64)
-    start, end, after, document = np.ascontiguousarray(found[:, : call("find_lines", data, borders, found)])
-    text = Text(data, start, end, after, document)
-    room = len(data)
+    start, end, after, document = find_lines(data, borders)
+    lines, room = len(start), len(data)
     word, prefix, suffix = (np.empty(room, np.int64) for _ in range(3))
-    shape, length, first = np.empty(room, np.uint8), np.empty(room, np.int32), np.empty(len(start) + 1, np.int64)
-    counts = np.zeros((len(start), a.CLASSES), np.int32)
-    used = call("tokenise", data, start, end, *tables, word, prefix, suffix, shape, length, first, counts)
-    full = np.asarray(counts[:, 1:].any(axis=1))
-    before, behind = np.zeros((2, len(full)), np.bool_)
-    before[1:] = ~full[:-1] & (document[1:] == document[:-1])
-    behind[:-1] = ~full[1:] & (document[1:] == document[:-1])
-    first = np.append(first[:-1][full], first[-1])
-    begins = start[full]
-    return Batch(
-        text,
-        full,
-        Tokens(word[:used], prefix[:used], suffix[:used], shape[:used], length[:used], first),
-        counts[full],
-        document[full],
-        before[full],
-        behind[full],
-        (data[begins] == 32) | (data[begins] == 9) if len(begins) else np.zeros(0, np.bool_),
+    shape, length, first = np.empty(room, np.uint8), np.empty(room, np.int32), np.empty(lines + 1, np.int64)
+    counts, inside, full = (
+        np.empty((lines + 1, a.COUNTS), np.int32),
+        np.empty(lines, np.int64),
+        np.empty(lines, np.bool_),
     )
+    arrays = (word, prefix, suffix, shape, length, first, counts, inside, full.view(np.uint8))
+    rows = call("tokenise", data, start, end, document, characters, *arrays)
+    used = first[rows]
+    tokens = Tokens(word[:used], prefix[:used], suffix[:used], shape[:used], length[:used], first[: rows + 1])
+    return Batch(Text(data, start, end, after, document), full, tokens, counts[:rows], inside[:rows])
 
 
-def text_scores(tokens: Tokens, table: Floats) -> Floats:
-    """Return the table sums of every line, [lines, 3 * columns]."""
-    scores = np.zeros((len(tokens.first), 3 * table.shape[1]), np.float32)
-    t = tokens
-    call("gram_scores", t.word, t.prefix, t.suffix, t.shape, t.first, table, EDGE_TOKENS, scores)
-    return scores[:-1]
+class Table(NamedTuple):
+    """The text table as the kernels want it: rows that the processor adds in one go."""
+
+    weights: npt.NDArray[np.int16]  # [rows + 1, a multiple of LANES]; the last row is zero, the last column counts
+    scale: Floats  # [columns]
+
+
+def packed(table: npt.NDArray[np.floating[Any]]) -> Table:
+    """Return a text table [rows, columns] as 16-bit integers with a scale for each column."""
+    rows, columns = table.shape
+    scale = np.maximum(np.maximum(table.max(axis=0), -table.min(axis=0)).astype(np.float32) / 32767, 1e-20)
+    weights = np.zeros((rows + 1, (columns // LANES + 1) * LANES), np.int16)
+    for begin in range(0, rows, CHUNK_LINES):
+        part = table[begin : begin + CHUNK_LINES].astype(np.float32)
+        weights[begin : begin + len(part), :columns] = np.rint(part / scale)
+    weights[:-1, -1] = 1
+    return Table(weights, scale.astype(np.float32))
+
+
+def text_scores(tokens: Tokens, table: Table, out: Floats | None = None) -> Floats:
+    """Return the table sums of every line, [lines, 3 * columns]; written into the first columns of ``out`` if given."""
+    if out is None:
+        out = np.empty((len(tokens.first) - 1, 3 * len(table.scale)), np.float32)
+    t, rows = tokens, np.empty((GRAMS, BLOCK), np.int32)
+    sums = np.empty((3, table.weights.shape[1]), np.float32)
+    call("gram_scores", t.word, t.prefix, t.suffix, t.shape, t.first, *table, EDGE_TOKENS, rows, sums, out)
+    return out
 
 
 def gram_rows(tokens: Tokens, rows: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Return the table rows that each line's n-grams hash to, as indices and offsets of sparse rows."""
-    t = tokens
+    t, scratch = tokens, np.empty((GRAMS, 1), np.int32)
     indices = np.empty(len(t.word) * GRAMS + len(t.first), np.int32)
     offsets = np.zeros(len(t.first), np.int64)
-    used = call("gram_indices", t.word, t.prefix, t.suffix, t.shape, t.first, rows - 1, indices, offsets)
+    used = call("gram_indices", t.word, t.prefix, t.suffix, t.shape, t.first, rows - 1, scratch, indices, offsets)
     return indices[:used], offsets
 
 
@@ -215,53 +240,34 @@ def line_hashes(tokens: Tokens) -> npt.NDArray[np.int64]:
     return out
 
 
-def log1p(values: npt.NDArray[np.int32]) -> Floats:
-    """Dampen counts: log(1 + n)."""
-    return np.log1p(values.astype(np.float32))
-
-
-def one_hot(values: npt.NDArray[np.int32], groups: Sequence[Sequence[int]]) -> Floats:
-    """Return a column for each group of token shapes: 1 where the value is in it."""
-    member = np.zeros((a.CLASSES, len(groups)), np.float32)
-    for column, group in enumerate(groups):
-        member[list(group), column] = 1
-    return member[values]
-
-
 WORD_GROUPS = [(1, 2), (3,), (4, 5), (6, 7, 8, 9, 10), (11, 12)]
 FIRST_GROUPS = [*WORD_GROUPS, (20,), (22,), (17, 25), (18, 19), (23, 24)]
 LAST_GROUPS = [*WORD_GROUPS, (13,), (14,), (15,), (16,), (21,), (22,), (18, 19, 25)]
 
 
-def line_features(batch: Batch) -> Floats:
-    """Return the shape features of every line, from its characters and tokens alone."""
-    tokens = batch.tokens
-    shapes, patterns = np.zeros((len(batch), a.CLASSES), np.int32), np.zeros((len(batch), 8), np.int32)
-    call("token_counts", tokens.shape, tokens.length, tokens.first, shapes, patterns)
-    chars = batch.characters
-    total = np.maximum(chars.sum(axis=1), 1).astype(np.float32)
-    letters = np.maximum(chars[:, 1:4].sum(axis=1) + chars[:, 5], 1).astype(np.float32)
-    words = shapes[:, :13].sum(axis=1)
-    share = np.maximum(words, 1).astype(np.float32)[:, None]
-    ended = np.isin(patterns[:, 4], (13, 14)) | (np.isin(patterns[:, 4], (21, 22)) & np.isin(patterns[:, 5], (13, 14)))
-    sentence = log1p(words // (patterns[:, 7] + 1))
-    columns = [
-        log1p(chars.sum(axis=1)),
-        log1p(words),
-        patterns[:, 6] / share[:, 0],
-        chars[:, a.UPPER] / letters,
-        chars[:, a.DIGIT] / total,
-        chars[:, 13:].sum(axis=1) / total,
-        sentence,
-        log1p(patterns[:, 7]),
-        ended,
-        patterns[:, 0],
-        patterns[:, 1],
-        patterns[:, 2],
-        batch.indented,
-        batch.blank_before,
-        batch.blank_after,
-    ]
-    groups = [shapes[:, 1:13] / share, log1p(shapes[:, 13:28])]
-    hot = [one_hot(patterns[:, 3], FIRST_GROUPS), one_hot(patterns[:, 4], LAST_GROUPS)]
-    return np.concatenate([np.column_stack(columns), *groups, *hot], axis=1, dtype=np.float32, casting="unsafe")
+@cache
+def logs() -> Floats:
+    """Return log(1 + n) for counts that are looked up rather than computed."""
+    return np.log1p(np.arange(1024)).astype(np.float32)
+
+
+@cache
+def end_groups() -> npt.NDArray[np.uint8]:
+    """Return for first and last tokens the column of the shape features that each token shape has, or 0."""
+    columns = np.zeros((2, a.CLASSES), np.uint8)
+    for row, groups, before in ((0, FIRST_GROUPS, 42), (1, LAST_GROUPS, 52)):
+        for column, group in enumerate(groups, before):
+            columns[row, list(group)] = column
+    return columns
+
+
+def line_features(batch: Batch, out: Floats | None = None, column: int = 0) -> Floats:
+    """Return the shape features of every line, from its characters and tokens alone.
+
+    They are written into ``out`` from a column on, if it is given.
+    """
+    if out is None:
+        out = np.empty((len(batch), LINE_FEATURES), np.float32)
+    t, tally = batch.tokens, np.empty(a.CLASSES, np.int32)
+    call("line_features", t.shape, t.length, t.first, batch.counts, end_groups(), logs(), tally, out, column)
+    return out

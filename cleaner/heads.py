@@ -50,7 +50,7 @@ def fit_head(parts: Sequence[Part], inputs: Inputs, rows: Rows, head: Callable[[
         train = fold != number
         one = head().fit(x[train], y[train], sample_weight=weight[train])
         found = np.full((len(parts[number].label), labels), NEVER, np.float32)
-        found[:, one.classes_] = one.decision_function(inputs(number))
+        found[:, one.classes_] = one.logits(inputs(number))
         logits.append(found)
     return Fitted(head().fit(x, y, sample_weight=weight), logits)
 

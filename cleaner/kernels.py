@@ -12,37 +12,9 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from cleaner.alphabet import (
-    ALL_CAPS,
-    CAPITALISED,
-    CJK,
-    COLON,
-    DASH,
-    DIGIT,
-    DIGITS,
-    FOUR_DIGITS,
-    IDEOGRAPH,
-    INITIAL,
-    JOINER,
-    LONG_LOWER,
-    LOWER,
-    MIXED,
-    ONE_DIGIT,
-    OTHER,
-    QUESTION,
-    SHORT_LOWER,
-    SLASH,
-    SPACE,
-    TERMINAL,
-    TWO_DIGITS,
-    UNCASED,
-    UPPER,
-    WORD,
-)
-
 __all__: list[str] = []
 
-jit = numba.njit(error_model="numpy", boundscheck=False)
+jit = numba.njit(error_model="numpy", boundscheck=False, forceinline=True)
 
 
 class Tokens(NamedTuple):
@@ -57,7 +29,48 @@ class Tokens(NamedTuple):
 
 
 MULTIPLIER = 0x2545F4914F6CDD1D
-LINE_GRAM_TOKENS = 8
+BLOCK = 32  # bytes that are tested for line endings at once
+
+
+@jit
+def log(value: float) -> float:
+    """Return the natural logarithm of a positive float32, to seven digits.
+
+    Source of the polynomial: Moshier, Cephes, logf. The C library's function is not one that the compiler
+    can do eight at a time, and differs between systems.
+    """
+    bits = np.float32(value).view(np.int32)
+    power = (bits >> 23) - 126
+    rest = np.int32((bits & 0x7FFFFF) | 0x3F000000).view(np.float32)
+    small = rest < np.float32(0.70710678)
+    exponent = np.float32(power - 1 if small else power)
+    x = rest + (rest if small else np.float32(0)) - np.float32(1)
+    y = x * np.float32(7.0376836292e-2) - np.float32(1.1514610310e-1)
+    y = y * x + np.float32(1.1676998740e-1)
+    y = y * x - np.float32(1.2420140846e-1)
+    y = y * x + np.float32(1.4249322787e-1)
+    y = y * x - np.float32(1.6668057665e-1)
+    y = y * x + np.float32(2.0000714765e-1)
+    y = y * x - np.float32(2.4999993993e-1)
+    y = y * x + np.float32(3.3333331174e-1)
+    square = x * x
+    y = y * x * square - exponent * np.float32(2.12194440e-4) - np.float32(0.5) * square
+    return x + y + exponent * np.float32(0.693359375)
+
+
+@jit
+def exp(value: float) -> float:
+    """Return the exponential of a float32 below 88, to seven digits; Cephes, expf."""
+    x = max(np.float32(value), np.float32(-87))
+    power = np.int32(x * np.float32(1.44269504) + np.float32(127.5)) - np.int32(127)
+    part = np.float32(power)
+    x = x - part * np.float32(0.693359375) + part * np.float32(2.12194440e-4)
+    y = x * np.float32(1.9875691500e-4) + np.float32(1.3981999507e-3)
+    y = y * x + np.float32(8.3334519073e-3)
+    y = y * x + np.float32(4.1665795894e-2)
+    y = y * x + np.float32(1.6666665459e-1)
+    y = y * x + np.float32(5.0000001201e-1)
+    return (y * x * x + x + np.float32(1)) * np.int32((power + 127) << 23).view(np.float32)
 
 
 @jit
@@ -97,147 +110,92 @@ def break_width(data: Any, at: int, stop: int) -> int:
 
 
 @jit
-def count_lines(data: Any, documents: Any) -> int:
-    """Return at least the number of lines; ``documents`` has the byte offsets [documents + 1]."""
-    count = 0
-    for document in range(len(documents) - 1):
-        at, stop = documents[document], documents[document + 1]
-        while at < stop:
-            width = break_width(data, at, stop)
-            count += 1 if width > 0 else 0
-            at += max(width, 1)
-        count += 1
-    return count
+def may_break(data: Any, at: int) -> bool:
+    """Tell whether one of the ``BLOCK`` bytes from a place on may be a line ending; two more bytes follow them."""
+    block, second, third = data[at : at + BLOCK], data[at + 1 : at + 1 + BLOCK], data[at + 2 : at + 2 + BLOCK]
+    found = np.uint8(0)
+    for i in range(BLOCK):
+        low = (block[i] <= 0x1E) & (block[i] != 9)
+        wide = (block[i] == 0xE2) & (second[i] == 0x80) & (third[i] >= 0xA8) & (third[i] <= 0xA9)
+        found |= np.uint8(low | wide | ((block[i] == 0xC2) & (second[i] == 0x85)))
+    return found != 0
 
 
 @jit
-def find_lines(data: Any, documents: Any, out: Any) -> int:
-    """Fill ``start, end, next, document`` of every line, int64 [4, lines]; returns how many there are."""
-    line = 0
-    for document in range(len(documents) - 1):
-        at, stop = documents[document], documents[document + 1]
+def find_lines(data: Any, documents: Any, start: Any, end: Any, after: Any, document: Any) -> int:
+    """Fill start, end, start of the next and document of every line, int64; returns how many there are.
+
+    ``documents`` has the byte offsets [documents + 1]. Where the arrays are too short, the number is that
+    of the lines found, one more than there is room for.
+    """
+    line, room = 0, len(start)
+    for number in range(len(documents) - 1):
+        at, stop = documents[number], documents[number + 1]
         if stop - at > 2 and data[at] == 0xEF and data[at + 1] == 0xBB and data[at + 2] == 0xBF:
             at += 3
-        start = at
+        begin = at
         while at < stop:
-            width = break_width(data, at, stop)
-            if width > 0:
-                out[0, line], out[1, line], out[2, line], out[3, line] = start, at, at + width, document
+            if at + BLOCK + 2 <= stop and not may_break(data, at):
+                at += BLOCK
+                continue
+            limit = min(at + BLOCK, stop)
+            while at < limit:
+                width = break_width(data, at, stop)
+                if width == 0:
+                    at += 1
+                    continue
+                if line == room:
+                    return room + 1
+                start[line], end[line], after[line], document[line] = begin, at, at + width, number
                 line += 1
-                start = at + width
-            at += max(width, 1)
-        if start < stop:
-            out[0, line], out[1, line], out[2, line], out[3, line] = start, stop, stop, document
+                at += width
+                begin = at
+                break
+        if begin < stop:
+            if line == room:
+                return room + 1
+            start[line], end[line], after[line], document[line] = begin, stop, stop, number
             line += 1
     return line
 
 
 @jit
-def word_shape(length: int, upper: int, digits: int, kind: int) -> int:
-    """Return the shape of a word from its length, capitals, digits and the class of its first letter."""
-    if digits == length:
-        if length == 1:
-            return ONE_DIGIT
-        if length == 2:
-            return TWO_DIGITS
-        return FOUR_DIGITS if length == 4 else DIGITS
-    if digits > 0:
-        return MIXED
-    if kind == UNCASED:
-        return WORD
-    if upper == 0:
-        return SHORT_LOWER if length <= 3 else LONG_LOWER
-    if length == 1:
-        return INITIAL
-    if upper == length:
-        return ALL_CAPS
-    return CAPITALISED if kind == UPPER else MIXED
+def kept_lines(full: Any, document: Any, keep: Any, out: Any) -> int:
+    """Extend a choice among the lines that are not blank, ``keep`` uint8, to all lines, ``full`` uint8 [lines].
 
-
-@jit
-def inside_word(data: Any, after: int, end: int) -> bool:
-    """Tell whether an apostrophe is followed by a letter."""
-    if after >= end:
-        return False
-    byte = data[after]
-    return byte >= 0xC3 or (byte >= 97 and byte <= 122) or (byte >= 65 and byte <= 90)
-
-
-@jit
-def tokenise(
-    data: Any,
-    start: Any,
-    stop: Any,
-    classes: Any,
-    folded: Any,
-    word: Any,
-    prefix: Any,
-    suffix: Any,
-    shape: Any,
-    size: Any,
-    first: Any,
-    counts: Any,
-) -> int:
-    """Cut lines into tokens and count characters by class; returns the number of tokens.
-
-    ``classes`` uint8 and ``folded`` uint16 are indexed by code point below 65,536; the arrays of
-    :class:`Tokens` have room for a token a byte; ``counts`` is int32 [lines, CLASSES], zeroed.
+    A blank line stays with the kept line before it, as long as a kept line follows or the text ends
+    with it; the blank lines at the start belong to the first line.
     """
-    lines = len(start)
-    first[0] = 0
-    n = 0
-    for line in range(lines):
-        at, end = start[line], stop[line]
-        length, upper, digits, kind = 0, 0, 0, 0
-        hashed, head, last1, last2, last3 = 0, 0, 0, 0, 0
-        while at <= end:
-            width = 1
-            if at == end:
-                class_, code = SPACE, 32
+    row, begin = 0, 0
+    while begin < len(full):
+        end, last = begin, -1
+        while end < len(full) and document[end] == document[begin]:
+            out[end] = 0
+            if full[end] != 0:
+                out[end] = keep[row]
+                last = end
+                row += 1
+            end += 1
+        owned, lead = last < 0, begin
+        while lead < last and full[lead] == 0:
+            lead += 1
+        if last >= 0:
+            owned = out[lead] != 0
+        follows = False
+        for line in range(last, begin - 1, -1):
+            if full[line] != 0:
+                follows = follows or out[line] != 0
             else:
-                code, width = decode(data, at)
-                if code < 65536:
-                    class_ = np.int64(classes[code])
-                elif code >= 0x20000 and code < 0x40000:
-                    class_ = CJK
-                else:
-                    class_ = OTHER
-                counts[line, class_] += 1
-                if length > 0 and (code == 39 or code == 0x2019) and inside_word(data, at + width, end):
-                    class_ = JOINER
-            at += width
-            if class_ >= LOWER and class_ <= DIGIT:
-                if length == 0:
-                    kind, upper, digits, hashed, head, last1, last2 = class_, 0, 0, 0, 0, 0, 0
-                length += 1
-                letter = 48 if class_ == DIGIT else np.int64(folded[code])
-                upper += 1 if class_ == UPPER else 0
-                digits += 1 if class_ == DIGIT else 0
-                hashed = ((hashed ^ letter) + letter) * MULTIPLIER
-                last3, last2, last1 = last2, last1, letter
-                if length == 5:
-                    head = hashed
-                continue
-            if class_ == JOINER and length > 0:
-                continue
-            if length > 0:
-                word[n] = hashed ^ (hashed >> 32)
-                prefix[n] = head if length > 5 else 0
-                suffix[n] = ((last3 << 32) ^ (last2 << 16) ^ last1) * MULTIPLIER if length > 4 else 0
-                shape[n] = word_shape(length, upper, digits, kind)
-                size[n] = length
-                n += 1
-                length = 0
-            if class_ == CJK or class_ >= TERMINAL:
-                mixed = (code + 7) * MULTIPLIER
-                word[n] = mixed ^ (mixed >> 32)
-                prefix[n] = 0
-                suffix[n] = 0
-                shape[n] = IDEOGRAPH if class_ == CJK else class_
-                size[n] = 1
-                n += 1
-        first[line + 1] = n
-    return n
+                out[line] = follows
+        for line in range(begin, end):
+            if full[line] != 0:
+                owned = out[line] != 0
+            elif line > last:
+                out[line] = owned
+            else:
+                out[line] = owned and out[line] != 0
+        begin = end
+    return row
 
 
 @jit
@@ -252,37 +210,3 @@ def copy_kept(data: Any, start: Any, after: Any, document: Any, keep: Any, out: 
             n += 1
         sizes[document[line]] += after[line] - start[line]
     return n
-
-
-@jit
-def token_counts(shape_of: Any, length: Any, first: Any, shapes: Any, patterns: Any) -> int:
-    """Count the tokens of each shape of every line [lines, CLASSES], and fill its patterns [lines, 8]; int32, zeroed.
-
-    Patterns: a year, a time of day, a date in figures, shape of the first token, of the last token and
-    of the one before, characters in words, sentence ends before the last three tokens.
-    """
-    lines = len(first) - 1
-    for line in range(lines):
-        begin, end = first[line], first[line + 1]
-        for at in range(begin, end):
-            shape = shape_of[at]
-            shapes[line, shape] += 1
-            if shape < TERMINAL:
-                patterns[line, 6] += length[at]
-            elif shape <= QUESTION and at < end - 3:
-                patterns[line, 7] += 1
-            if shape == FOUR_DIGITS:
-                patterns[line, 0] = 1
-            if at < begin + 2 or (shape != TWO_DIGITS and shape != FOUR_DIGITS):
-                continue
-            number = shape_of[at - 2] >= ONE_DIGIT and shape_of[at - 2] <= FOUR_DIGITS
-            mark = shape_of[at - 1]
-            if number and shape == TWO_DIGITS and (mark == COLON or mark == TERMINAL):
-                patterns[line, 1] = 1
-            if number and (mark == SLASH or mark == TERMINAL or mark == DASH):
-                patterns[line, 2] = 1
-        if end > begin:
-            patterns[line, 3] = shape_of[begin]
-            patterns[line, 4] = shape_of[end - 1]
-            patterns[line, 5] = shape_of[end - 2] if end - begin > 1 else 0
-    return lines

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from cleaner import lines
 from cleaner.cleaning import Cleaner, LabelledLine
+from cleaner.reports import print_scores
 
-__all__ = ["FORMS", "print_card", "print_scores", "progress"]
+__all__ = ["FORMS", "print_card", "progress"]
 
 COLOURS = ["green", "bold cyan", "yellow", "magenta", "red", "blue"]
 
@@ -69,34 +70,6 @@ def progress() -> Iterator[Callable[[str, float], None]]:
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda step, share: bar.update(task, description=step, completed=share)
-
-
-def print_scores(found: dict[str, Any], title: str) -> None:
-    """Print the main figures of an evaluation."""
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    table = Table("label", "precision", "recall", "F1", "± ", "lines", title=title, title_justify="left", box=None)
-    for label, row in found["labels"].items():
-        shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1", "f1_error")]
-        table.add_row(label, *shares, str(row["lines"]))
-    console.print(table)
-    for key, names in (("by_view", "view"), ("by_source", "source"), ("by_language", "language")):
-        groups = {"all": found, **found[key]} if key == "by_view" else found[key]
-        table = Table(
-            names, "body F1", "(uncleaned)", "recall", "removed", "rightly", "shingles", "calibration", box=None
-        )
-        for name, group in groups.items():
-            table.add_row(
-                name,
-                f"{group['body_f1']:.3f}",
-                f"{group['body_f1_uncleaned']:.3f}",
-                f"{group['body_recall']:.3f}",
-                f"{group['removal_recall']:.3f}",
-                f"{group['removal_precision']:.3f}",
-                "{before:.3f} > {after:.3f}".format(**group["shingles"]) if group["shingles"] else "",
-                f"{group['calibration_error']:.3f}",
-            )
-        console.print(table)
-    console.print("Body F1, recall and removals in words; shingles: mean 4-gram F1 of documents, before > after.")
 
 
 def print_card(card: dict[str, Any]) -> None:

@@ -4,32 +4,26 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.context import Context, FirstPass
+from cleaner.context import Context
 from cleaner.decision import decide, divisors, without_credits
 from cleaner.errors import ModelError
-from cleaner.features import Batch, line_features, read_batch, text_scores
+from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
 from cleaner.labels import BODY, CREDIT
-from cleaner.model_files import ARRAYS, DTYPES, HEAD, check_sizes, find_model, read_arrays, read_card
-from cleaner.second_pass import second_pass
+from cleaner.model_files import ARRAYS, DTYPES, check_sizes, find_model, read_arrays, read_card
+from cleaner.network import HEAD, Inputs, fill_softmax, judge
+from cleaner.second_pass import SecondPass
 
-__all__ = ["Model", "Seen", "softmax"]
+__all__ = ["Model", "Seen"]
 
 Floats = npt.NDArray[np.float32]
-Inputs = Iterator[tuple[slice, Floats]]
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return probabilities, rows summing to 1."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True)
@@ -37,10 +31,6 @@ class Seen:
     """What is known of the lines of a batch before a head judges them."""
 
     batch: Batch
-    lines: Floats  # [lines, text sums and shape]
-    probability: Floats  # [lines, labels], by the first pass
-    shape: Floats  # [lines, shape features]
-    sums: Floats  # [lines, columns of the text table]
     context: Context
 
 
@@ -70,7 +60,6 @@ class Model:
         card = read_card(folder / "card.json")
         arrays = read_arrays(folder / "weights.npz", card)
         check_sizes(folder, arrays, card)
-        arrays["table"] = arrays["table"].astype(np.float32)
         return cls(arrays, card)
 
     @property
@@ -93,9 +82,19 @@ class Model:
             beside.write_bytes(content)
             beside.replace(folder / name)
 
+    @cached_property
+    def table(self) -> Table:
+        """The text table as the kernels want it."""
+        return packed(self.arrays["table"])
+
+    @cached_property
+    def characters(self) -> npt.NDArray[np.uint32]:
+        """Class and case-folded form of every code point."""
+        return character_table(self.arrays["classes"], self.arrays["folded"])
+
     def read(self, documents: list[bytes]) -> Batch:
         """Cut UTF-8 documents into lines and tokens with the model's own tables."""
-        return read_batch(documents, (self.arrays["classes"], self.arrays["folded"]))
+        return read_batch(documents, self.characters)
 
     def probabilities(self, batch: Batch) -> Floats:
         """Return the probability of every label for every non-blank line, float32 [lines, labels]."""
@@ -111,7 +110,7 @@ class Model:
 
         def inputs() -> Inputs:
             for part, rows in self.final_inputs(seen, draft):
-                kinds[part] = softmax(rows @ self.arrays["kind_weights"] + self.arrays["kind_bias"])
+                fill_softmax(rows @ self.arrays["kind_weights"], self.arrays["kind_bias"], part, kinds)
                 yield part, rows
 
         return self.judge("final", inputs(), len(batch)), kinds
@@ -138,37 +137,27 @@ class Model:
         columns, labels = self.arrays["table"].shape[1], self.labels
         lines = np.empty((len(batch), len(self.arrays["first_weights"])), np.float32)
         probability = np.empty((len(batch), len(labels)), np.float32)
-        for part, piece in batch.chunks():
-            lines[part, : 3 * columns] = (
-                text_scores(piece.tokens, self.arrays["table"]) if scores is None else scores[part]
-            )
-            lines[part, 3 * columns :] = line_features(piece)
-            probability[part] = softmax(lines[part] @ self.arrays["first_weights"] + self.arrays["first_bias"])
+        line_features(batch, lines, 3 * columns)
+        if scores is None:
+            text_scores(batch.tokens, self.table, lines)
+        else:
+            lines[:, : 3 * columns] = scores
+        logits = lines @ self.arrays["first_weights"]
+        fill_softmax(logits, self.arrays["first_bias"], slice(0, len(batch)), probability)
         headline = labels.index("headline") if "headline" in labels else -1
-        shape, sums = lines[:, 3 * columns :], lines[:, :columns]
-        context = Context(batch, FirstPass(shape, sums, probability, labels.index(BODY), headline))
-        return Seen(batch, lines, probability, shape, sums, context)
+        return Seen(batch, Context(batch, lines, probability, np.array([labels.index(BODY), headline])))
 
     def draft_inputs(self, seen: Seen) -> Inputs:
         """Return piece by piece what the draft head sees, [lines, features]."""
-        for part, _ in seen.batch.chunks():
-            blocks = [seen.lines[part], seen.probability[part], *seen.context.rows(part)]
-            yield part, np.concatenate(blocks, axis=1)
+        for part in seen.batch.parts():
+            yield part, seen.context.rows(part)
 
     def final_inputs(self, seen: Seen, draft: Floats) -> Inputs:
         """Return piece by piece what the final head sees, [lines, features]; ``draft`` is [lines, labels]."""
-        more = second_pass(seen.batch, seen.context.borders, draft, seen.shape, seen.sums)
-        for part, _ in seen.batch.chunks():
-            blocks = [seen.lines[part], seen.probability[part], *seen.context.lean_rows(part), more[part]]
-            yield part, np.concatenate(blocks, axis=1)
+        second = SecondPass(seen.batch, seen.context, draft)
+        for part in seen.batch.parts():
+            yield part, second.rows(part)
 
     def judge(self, head: str, inputs: Inputs, lines: int) -> Floats:
         """Return the probabilities by one of the two heads, ``draft`` or ``final``, float32 [lines, labels]."""
-        hidden_weights, hidden_bias, weights, bias = (self.arrays[f"{head}_{name}"] for name in HEAD)
-        out = np.empty((lines, len(self.labels)), np.float32)
-        for part, rows in inputs:
-            hidden = rows @ hidden_weights
-            hidden += hidden_bias
-            np.maximum(hidden, 0, out=hidden)
-            out[part] = softmax(hidden @ weights + bias)
-        return out
+        return judge([self.arrays[f"{head}_{name}"] for name in HEAD], inputs, lines)

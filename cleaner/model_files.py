@@ -21,14 +21,13 @@ from cleaner.decision import AIMS
 from cleaner.errors import ModelError
 from cleaner.features import LINE_FEATURES, VERSION
 from cleaner.labels import BODY
+from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 
-__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEAD", "check_sizes", "find_model", "read_arrays", "read_card"]
+__all__ = ["ARRAYS", "DTYPES", "FORMAT", "check_sizes", "find_model", "read_arrays", "read_card"]
 
 FORMAT = 2
 MAX_BYTES = 64_000_000
-#: The arrays of a head: one hidden layer and the output.
-HEAD = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
 HEADS = tuple(f"{head}_{name}" for head in ("draft", "final") for name in HEAD)
 SMALL = ("first_weights", "first_bias", *HEADS, "kind_weights", "kind_bias")
 ARRAYS = ("classes", "folded", "table", *SMALL)

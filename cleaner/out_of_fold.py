@@ -8,8 +8,9 @@ import numpy.typing as npt
 from cleaner.corpus import LabelledDocument
 from cleaner.features import VERSION
 from cleaner.heads import Rows, fit_head
-from cleaner.model import Model, softmax
+from cleaner.model import Model
 from cleaner.model_files import FORMAT
+from cleaner.network import softmax
 from cleaner.sampling import head_rows, label_order, read_part, split
 from cleaner.training import Options, Report, fit_text, joined_rows
 

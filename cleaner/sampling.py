@@ -10,14 +10,27 @@ from scipy.sparse import csr_matrix
 
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
-from cleaner.features import Batch, gram_rows, line_hashes, read_batch, unicode_tables
+from cleaner.features import Batch, character_table, gram_rows, line_hashes, read_batch, unicode_tables
 from cleaner.labels import BODY, JUNK, LABELS
 
-__all__ = ["COPY", "Part", "TableRows", "column_names", "head_rows", "label_order", "read_part", "split", "table_rows"]
+__all__ = [
+    "COPY",
+    "Part",
+    "TableRows",
+    "column_names",
+    "doubts",
+    "head_rows",
+    "label_order",
+    "read_part",
+    "split",
+    "table_rows",
+]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+#: Lines and documents from which a label is worth a figure.
+FEW_LINES, FEW_DOCUMENTS = 20, 3
 #: The view of copies with most junk gone; they train, and are not measured.
 COPY = "thinned"
 #: Kinds that get a column of their own in the text table, besides the labels.
@@ -90,28 +103,83 @@ def thinned(document: LabelledDocument, rng: np.random.Generator) -> LabelledDoc
 def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[list[LabelledDocument]]:
     """Split by site into folds, empty ones left out; thinned copies of whole pages are added.
 
+    Documents that are all from one site are split one by one: what is measured then holds for that site alone.
+
     Raises:
-        DataError: all documents are from one site.
+        DataError: there is but one document, or what is left without a fold is all body, or has none.
     """
     rng = np.random.default_rng(seed)
+    place = folds_by_name(documents, folds)
     groups: list[list[LabelledDocument]] = [[] for _ in range(folds)]
     for document in documents:
-        group = groups[fold_of(document.site, folds)]
+        group = groups[place[document.site] if document.site in place else place[document.id]]
         group.append(document)
         if document.view in PAGE_VIEWS or document.source == "invented":
             copy = thinned(document, rng)
             if copy.lines:
                 group.append(copy)
     filled = [group for group in groups if group]
-    if len(filled) < 2:
-        raise DataError("too few sites to hold some out. Give each site a folder of its own, and more sites.")
+    check_folds(filled)
     return filled
+
+
+def folds_by_name(documents: Sequence[LabelledDocument], folds: int) -> dict[str, int]:
+    """Return the fold of each site, of each document where there is but one site; never one fold for all."""
+    sites = sorted({document.site for document in documents})
+    names = sites if len(sites) > 1 else sorted({document.id for document in documents})
+    if len(names) < 2:
+        raise DataError(
+            f"{documents[0].path or documents[0].id}: one document is too few, some must be held out. "
+            "Label more of them, or adapt a model with: cleaner train --base"
+        )
+    found = {name: fold_of(name, folds) for name in names}
+    even = len(set(found.values())) < 2 or len(sites) == 1
+    return {name: number % folds for number, name in enumerate(names)} if even else found
+
+
+def check_folds(groups: Sequence[list[LabelledDocument]]) -> None:
+    """Raise :class:`DataError` unless without each fold there are still body lines and others."""
+    sure = [
+        {label == BODY for one in group for label, weak in zip(one.labels, one.weak, strict=True) if not weak}
+        for group in groups
+    ]
+    for out, group in enumerate(groups):
+        rest = set().union(*(kinds for number, kinds in enumerate(sure) if number != out))
+        if len(rest) < 2:
+            what = "nothing but body" if True in rest else "no body"
+            raise DataError(
+                f"too few documents to hold some out: without {group[0].path or group[0].id} there is {what}. "
+                "Label more documents."
+            )
+
+
+def doubts(documents: Sequence[LabelledDocument]) -> list[str]:
+    """Return what makes the figures of a model trained on the documents doubtful, as sentences."""
+    found = []
+    if len({document.site for document in documents}) < 2:
+        found.append(f"all documents are from one site, {documents[0].site!r}: the figures hold for that site alone.")
+    places: dict[str, set[str]] = {}
+    lines: Counter[str] = Counter()
+    for one in documents:
+        for label, weak in zip(one.labels, one.weak, strict=True):
+            if not weak:
+                places.setdefault(label, set()).add(one.id)
+                lines[label] += 1
+    for label, number in sorted(lines.items()):
+        if number < FEW_LINES or len(places[label]) < FEW_DOCUMENTS:
+            found.append(
+                f"label {label!r} has {number} lines in {len(places[label])} documents: it is hardly learnt, "
+                "and its figures may be chance."
+            )
+    return found
 
 
 def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
     """Return the arrays of some documents; one document's views share a weight."""
     columns = column_names(labels)
-    batch = read_batch([d.text().encode("utf-8", "surrogatepass") for d in documents], unicode_tables())
+    batch = read_batch(
+        [d.text().encode("utf-8", "surrogatepass") for d in documents], character_table(*unicode_tables())
+    )
     sizes = [len(d.lines) for d in documents]
     copies = Counter(d.id for d in documents)
     names = {name: number for number, name in enumerate(copies, 1)}

@@ -16,20 +16,18 @@ words with it, .9787 and .9772 without, with two seeds.
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.alphabet import CAPITALISED
-from cleaner.context import FAR, WINDOWS, Borders
-from cleaner.features import Batch
+from cleaner.context import FAR, WINDOWS, WORD_COLUMNS, Borders, Context, running
+from cleaner.features import LINE_FEATURES, Batch
+from cleaner.native import call
 
-__all__ = ["second_pass", "second_width"]
+__all__ = ["SecondPass", "second_width"]
 
 Floats = npt.NDArray[np.float32]
 #: Columns of the shape features whose mean over the likely body lines is a habit of the document: log
 #: characters, capitals, sentence ends, ended, years, dates, blank line before.
 HABITS = [0, 3, 7, 8, 9, 11, 13]
 NAMES = 4
-#: From which score a line is surely of a kind; the log distance where there is none before it.
-SURE, NO_MARK = 0.6, 6.0
-MULTIPLIER = np.int64(0x9E3779B97F4A7C1)
+SURE = 60  # hundredths from which a line is surely of a kind
 
 
 def second_width(labels: int, columns: int) -> int:
@@ -37,73 +35,43 @@ def second_width(labels: int, columns: int) -> int:
     return labels * (5 + 2 * FAR + len(WINDOWS)) + 2 * len(HABITS) + NAMES + (columns - labels) * (5 + len(WINDOWS))
 
 
-def second_pass(batch: Batch, borders: Borders, draft: Floats, shape: Floats, sums: Floats) -> Floats:
-    """Return the second-pass features, [lines, features].
+class SecondPass:
+    """The second pass over a batch; what needs whole documents is computed at once."""
 
-    ``draft`` is [lines, labels], ``shape`` as in `features`, ``sums`` the text sums, [lines, columns].
-    """
-    everything = slice(None)
-    columns = [np.log(draft + 1e-4)]
-    for by in range(1, FAR + 1):
-        columns += [borders.shift(draft, by, everything), borders.shift(draft, -by, everything)]
-    ones = np.ones((len(draft), 1), np.float32)
-    columns += [borders.window(draft, radius) / borders.window(ones, radius) for radius in WINDOWS]
-    if len(draft):
-        total = borders.spread(np.add.reduceat(draft, borders.begins, axis=0))
-        most = borders.spread(np.maximum.reduceat(draft, borders.begins, axis=0))
-    else:
-        total, most = draft, draft
-    added = np.cumsum(draft, axis=0, dtype=np.float64) - draft
-    before = (added - added[borders.begin]).astype(np.float32)
-    columns += [np.log1p(total), draft / (most + 1e-3), before / (total + 1e-3), np.log1p(np.maximum(before, 0))]
-    columns += [habits(borders, draft[:, :1], shape[:, HABITS]), full_names(batch)]
-    columns += marks(borders, sums[:, draft.shape[1] :])
-    return np.concatenate(columns, axis=1, dtype=np.float32)
+    def __init__(self, batch: Batch, context: Context, draft: Floats) -> None:
+        """Look at the documents as the draft head sees them; ``draft`` is [lines, labels]."""
+        self.lines, labels = draft.shape
+        lines, borders = context.arrays[0], context.borders
+        shape = lines.shape[1] - LINE_FEATURES
+        kinds = shape // 3 - labels
+        sums, most = running(borders, draft)
+        columns = np.array([shape + column for column in HABITS])
+        mean = np.empty((self.lines, len(HABITS) + 1), np.float64)
+        call("habits", lines, columns, draft, borders.begin, borders.end, mean)
+        score, gap = np.empty((2, self.lines, kinds), np.float32)
+        call("marks", lines, labels, SURE, borders.begin, score, score.reshape(-1), gap)
+        score_sums, _ = running(borders, score)
+        logs = np.empty((self.lines, 3 * labels + 3 * kinds), np.float32)
+        call("amounts", draft, sums, score_sums, gap, borders.begin, borders.end, logs, logs.reshape(-1))
+        judged = (np.array(WINDOWS), draft, sums, most, logs, columns, mean)
+        self.arrays = (*context.arrays, *judged, full_names(batch, borders), score, score_sums, gap)
+        near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
+        self.width = lines.shape[1] + labels + context.arrays[2].shape[1] + near + second_width(labels, shape // 3)
 
-
-def marks(borders: Borders, sums: Floats) -> list[Floats]:
-    """Return where in the document credits, comments, other stories and dates are, as the text alone tells them.
-
-    ``sums`` are those of the columns for kinds. A comment without a name or a date is told by what stands
-    around it, often many lines away: hence windows, what has gone before, and the distance to the last sure one.
-    """
-    score = np.asarray(1 / (1 + np.exp(np.clip(-3 * sums, -20, 20))), np.float32)
-    ones = np.ones((len(score), 1), np.float32)
-    blocks = [score, *(borders.window(score, radius) / borders.window(ones, radius) for radius in WINDOWS)]
-    total = borders.spread(np.add.reduceat(score, borders.begins, axis=0)) if len(score) else score
-    added = np.cumsum(score, axis=0, dtype=np.float64) - score
-    before = np.maximum(added - added[borders.begin], 0).astype(np.float32)
-    last = np.maximum.accumulate(np.where(score > SURE, borders.line[:, None], -1), axis=0)
-    gap = np.log1p(np.maximum(borders.line[:, None] - last, 0))
-    far = np.where(last >= borders.begin[:, None], gap, NO_MARK)
-    return [*blocks, before / (total + 1e-3), np.log1p(before), np.log1p(total), far]
+    def rows(self, part: slice) -> Floats:
+        """Return what the final head sees of some lines, [lines, features]."""
+        start, stop, _ = part.indices(self.lines)
+        out = np.empty((stop - start, self.width), np.float32)
+        call("final_rows", *self.arrays, start, out)
+        return out
 
 
-def habits(borders: Borders, body: Floats, shape: Floats) -> Floats:
-    """Return the means of shape features over the document's likely body lines, and how each line differs."""
-    if not len(body):
-        return np.zeros((0, 2 * shape.shape[1]), np.float32)
-    sums = np.add.reduceat(shape * body, borders.begins, axis=0)
-    weight = np.add.reduceat(body, borders.begins, axis=0) + 0.1
-    mean = borders.spread(np.asarray(sums / weight, np.float32))
-    return np.concatenate([mean, shape - mean], axis=1)
-
-
-def full_names(batch: Batch) -> Floats:
+def full_names(batch: Batch, borders: Borders) -> Floats:
     """Return what the pairs of capitalised words of each line say, [lines, NAMES].
 
     Their log count, how many recur in the document, how many stood on an earlier line, the share of those.
     """
-    tokens = batch.tokens
-    line = np.repeat(np.arange(len(batch)), np.diff(tokens.first))
-    capital = tokens.shape[tokens.first[0] : tokens.first[-1]] == CAPITALISED
-    at = np.flatnonzero(capital[1:] & capital[:-1] & (line[1:] == line[:-1])) + 1
-    words = tokens.word[tokens.first[0] : tokens.first[-1]]
-    with np.errstate(over="ignore"):
-        key = (words[at - 1] * np.int64(31)) ^ words[at] ^ (batch.document[line[at]] * MULTIPLIER)
-    pairs, pair, counts = np.unique(key, return_inverse=True, return_counts=True)
-    first = np.full(len(pairs), len(batch))
-    np.minimum.at(first, pair, line[at])
-    here = [np.ones(len(at)), counts[pair] > 1, first[pair] < line[at]]
-    number, recurring, early = (np.bincount(line[at], values, len(batch)) for values in here)
-    return np.stack([np.log1p(number), recurring, early, early / np.maximum(number, 1)], axis=1).astype(np.float32)
+    t, out = batch.tokens, np.empty((len(batch), NAMES), np.float32)
+    table = (np.empty(borders.room, np.int64), np.empty((borders.room, WORD_COLUMNS), np.int32))
+    call("full_names", t.word, t.shape, t.first, borders.end, *table, out)
+    return out

@@ -22,16 +22,18 @@ from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
 from cleaner.corpus import LabelledDocument, digest, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
-from cleaner.features import VERSION, line_features, text_scores, unicode_tables
+from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
 from cleaner.heads import Rows, fit_head, fit_kinds
 from cleaner.labels import DEFAULT_KEEP
-from cleaner.model import Model, softmax
+from cleaner.model import Model
 from cleaner.model_files import FORMAT
+from cleaner.network import softmax
 from cleaner.sampling import (
     COPY,
     Part,
     TableRows,
     column_names,
+    doubts,
     head_rows,
     label_order,
     read_part,
@@ -174,7 +176,7 @@ def fit_text(
     for number, part in enumerate(parts):
         report(f"text scores without fold {number + 1} of {len(parts)}", 0.1 + 0.07 * number)
         table = fit_table(tables[:number] + tables[number + 1 :], columns, options)
-        scores.append(text_scores(part.batch.tokens, table))
+        scores.append(text_scores(part.batch.tokens, packed(table)))
     report("text table", 0.45)
     table = fit_table(tables, columns, options)
     del tables
@@ -257,6 +259,7 @@ def train(
         data=mine,
         lines_shared_with_tests=shared,
         test_data=describe(tests),
+        warnings=doubts(documents),
         libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
     )
     model.save(Path(output))

@@ -2,8 +2,10 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from cleaner.alphabet import ALL_CAPS, CAPITALISED, IDEOGRAPH, TERMINAL
-from cleaner.kernels import MULTIPLIER, Tokens, jit
+from cleaner.kernels import MULTIPLIER, Tokens, jit, log
 
 __all__: list[str] = []
 
@@ -43,14 +45,31 @@ def content_word(tokens: Tokens, at: int, line: int) -> int:
     return tokens.word[at] | 1 if long or name else 0
 
 
-class Scratch(NamedTuple):
-    """A hash table with open addressing, as large as the largest document needs."""
+# What is known of a word of the document, one column each.
+LINES, BODIES, TITLE, LAST, BEFORE, NEXT, AFTER = 0, 1, 2, 3, 4, 5, 6
+NEVER = -9
+
+
+class Words(NamedTuple):
+    """The words of a document in a hash table with open addressing."""
 
     keys: Any  # int64, 0: free
-    lines_with: Any  # int32, lines of the document that have the word
-    bodies_with: Any  # int32, likely body lines that have it
-    flags: Any  # uint8, 1: in the likely headline
-    last: Any  # int64, the last line seen with it
+    slots: Any  # int32 [places, 7]: lines with it, likely body lines, in the headline; the last two lines with it
+    places: Any  # int32, the place of each token of the document, -1: no word that counts
+
+
+@jit
+def entered(words: Words, key: int) -> int:
+    """Return the place of a key, which is entered if it is new."""
+    place = find(words.keys, key)
+    if words.keys[place] == 0:
+        words.keys[place] = key
+        words.slots[place, LINES] = 0
+        words.slots[place, BODIES] = 0
+        words.slots[place, TITLE] = 0
+        for column in range(LAST, AFTER + 1):
+            words.slots[place, column] = NEVER
+    return place
 
 
 @jit
@@ -59,129 +78,143 @@ def shared_words(
     shape: Any,
     length: Any,
     first: Any,
-    document: Any,
+    end: Any,
     hashes: Any,
-    body: Any,
+    values: Any,
+    labels: Any,
     title: Any,
     keys: Any,
-    lines_with: Any,
-    bodies_with: Any,
-    flags: Any,
-    last: Any,
+    slots: Any,
+    places: Any,
     out: Any,
 ) -> int:
     """Fill what every line's content words share with the rest of its document.
 
-    ``hashes`` are those of :func:`line_hashes`, ``body`` float32 [lines] is the first-pass score of body
-    text, ``title`` int64 [lines] the number of the document's likely headline line. ``out`` is float32
-    [lines, 8], zeroed: shares of the content words found in the previous line, the next line, any other
-    line, another sure body line, the likely headline; the share that are names; the share of names that
-    recur; and how many lines of the document are the same.
+    ``end`` int64 [lines] is where the line's document ends, ``hashes`` are those of :func:`line_hashes`,
+    ``values`` the first pass's probabilities, body in the column ``labels[0]``, ``title`` the number of the
+    likely headline. The first 8 columns of ``out`` get: shares of the content words found in the previous
+    line, the next line, any other line, another sure body line, the likely headline; the share that are
+    names; the share of names that recur; and the log of how many lines of the document are the same.
     """
     tokens = Tokens(word, word, word, shape, length, first)
-    lines = len(document)
+    lines = len(end)
     begin = 0
     while begin < lines:
-        end = begin + 1
-        while end < lines and document[end] == document[begin]:
-            end += 1
         room = 16
-        while room < 2 * (first[end] - first[begin] + end - begin):
+        while room < 2 * (first[end[begin]] - first[begin] + end[begin] - begin):
             room *= 2
-        scratch = Scratch(keys[:room], lines_with[:room], bodies_with[:room], flags[:room], last[:room])
-        share_in_document(tokens, (begin, end), scratch, (body, title, hashes, out))
-        begin = end
+        words = Words(keys[:room], slots[:room], places)
+        words.keys[:] = 0
+        for line in range(begin, end[begin]):
+            enter_line(tokens, line, words, (first[begin], values[line, labels[0]] > 0.5, line == title[begin]), out)
+            if hashes[line] != 0:
+                words.slots[entered(words, hashes[line]), LINES] += 1
+        for line in range(end[begin] - 1, begin - 1, -1):
+            share_line(tokens, line, words, (first[begin], values[line, labels[0]] > 0.5, line == title[begin]), out)
+            same = words.slots[find(words.keys, hashes[line]), LINES] if hashes[line] != 0 else 1
+            out[line, 7] = log(same) if same > 1 else 0
+        begin = end[begin]
     return lines
 
 
 @jit
-def count_words(tokens: Tokens, span: tuple[int, int], scratch: Scratch, arrays: Any) -> None:
-    """Count in how many lines of a document each content word stands, and how often each line."""
-    body, title, hashes, _ = arrays
-    begin, end = span
-    scratch.keys[:] = 0
-    scratch.lines_with[:] = 0
-    scratch.bodies_with[:] = 0
-    scratch.flags[:] = 0
-    scratch.last[:] = -9
-    for line in range(begin, end):
-        if hashes[line] != 0:
-            place = find(scratch.keys, hashes[line])
-            scratch.keys[place] = hashes[line]
-            scratch.lines_with[place] += 1
-        for at in range(tokens.first[line], tokens.first[line + 1]):
-            key = content_word(tokens, at, line)
-            if key == 0:
-                continue
-            place = find(scratch.keys, key)
-            scratch.keys[place] = key
-            if line == title[begin]:
-                scratch.flags[place] = 1
-            if scratch.last[place] != line:
-                scratch.last[place] = line
-                scratch.lines_with[place] += 1
-                scratch.bodies_with[place] += 1 if body[line] > 0.5 else 0
+def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, bool, bool], out: Any) -> None:
+    """Enter the words of a line and fill the share found in the line before, and the share of names.
 
-
-@jit
-def mark_words(tokens: Tokens, line: int, scratch: Scratch) -> None:
-    """Note that a line has its content words."""
+    ``about`` says which is the document's first token, and whether the line is body, and its headline.
+    """
+    start, body, title = about
+    count, found, names = 0, 0, 0
     for at in range(tokens.first[line], tokens.first[line + 1]):
         key = content_word(tokens, at, line)
-        if key != 0:
-            scratch.last[find(scratch.keys, key)] = line
-
-
-@jit
-def share_line(tokens: Tokens, line: int, scratch: Scratch, arrays: Any) -> None:
-    """Fill what a line shares with the line before and the rest of the document; the last lines seen are known."""
-    body, title, hashes, out = arrays
-    words, names = 0, 0
-    own = 1 if body[line] > 0.5 else 0
-    for at in range(tokens.first[line], tokens.first[line + 1]):
-        key = content_word(tokens, at, line)
+        words.places[at - start] = -1
         if key == 0:
             continue
-        place = find(scratch.keys, key)
-        words += 1
-        recurs = scratch.lines_with[place] > 1
-        name = tokens.shape[at] == CAPITALISED or tokens.shape[at] == ALL_CAPS
-        names += 1 if name else 0
-        out[line, 0] += 1 if scratch.last[place] == line - 1 else 0
-        out[line, 2] += 1 if recurs else 0
-        out[line, 3] += 1 if scratch.bodies_with[place] > own else 0
-        out[line, 4] += 1 if scratch.flags[place] > 0 and title[line] != line else 0
-        out[line, 6] += 1 if recurs and name else 0
-    out[line, 5] = names
-    out[line, 6] /= max(names, 1)
-    for column in (0, 2, 3, 4, 5):
-        out[line, column] /= max(words, 1)
-    out[line, 7] = scratch.lines_with[find(scratch.keys, hashes[line])] if hashes[line] != 0 else 1
+        place = entered(words, key)
+        words.places[at - start] = place
+        slot = words.slots[place]
+        if slot[LAST] != line:
+            slot[BEFORE] = slot[LAST]
+            slot[LAST] = line
+            slot[LINES] += 1
+            slot[BODIES] += body
+            slot[TITLE] |= title
+        count += 1
+        found += slot[BEFORE] == line - 1
+        names += tokens.shape[at] == CAPITALISED or tokens.shape[at] == ALL_CAPS
+    share = np.float32(1) / np.float32(max(count, 1))
+    out[line, 0], out[line, 5] = found * share, names * share
 
 
 @jit
-def share_next(tokens: Tokens, line: int, scratch: Scratch, arrays: Any) -> None:
-    """Fill what a line shares with the line after it, going backwards."""
-    out = arrays[3]
-    words = 0
+def share_line(tokens: Tokens, line: int, words: Words, about: tuple[int, bool, bool], out: Any) -> None:
+    """Fill the other shares of a line, going backwards; all words of the document have been entered."""
+    start, body, title = about
+    count, following, others, bodies, titled, names, known = 0, 0, 0, 0, 0, 0, 0
     for at in range(tokens.first[line], tokens.first[line + 1]):
-        key = content_word(tokens, at, line)
-        if key != 0:
-            words += 1
-            out[line, 1] += 1 if scratch.last[find(scratch.keys, key)] == line + 1 else 0
-    out[line, 1] /= max(words, 1)
+        place = words.places[at - start]
+        if place < 0:
+            continue
+        slot = words.slots[place]
+        if slot[NEXT] != line:
+            slot[AFTER] = slot[NEXT]
+            slot[NEXT] = line
+        count += 1
+        following += slot[AFTER] == line + 1
+        others += slot[LINES] > 1
+        bodies += slot[BODIES] > body
+        titled += slot[TITLE]
+        name = tokens.shape[at] == CAPITALISED or tokens.shape[at] == ALL_CAPS
+        names += name
+        known += name and slot[LINES] > 1
+    share = np.float32(1) / np.float32(max(count, 1))
+    out[line, 1], out[line, 2], out[line, 3] = following * share, others * share, bodies * share
+    out[line, 4] = 0 if title else titled * share
+    out[line, 6] = np.float32(known) / np.float32(max(names, 1))
 
 
 @jit
-def share_in_document(tokens: Tokens, span: tuple[int, int], scratch: Scratch, arrays: Any) -> None:
-    """Fill the rows of one document for :func:`shared_words`."""
-    begin, end = span
-    count_words(tokens, span, scratch, arrays)
-    scratch.last[:] = -9
-    for line in range(begin, end):
-        share_line(tokens, line, scratch, arrays)
-        mark_words(tokens, line, scratch)
-    scratch.last[:] = -9
-    for line in range(end - 1, begin - 1, -1):
-        share_next(tokens, line, scratch, arrays)
-        mark_words(tokens, line, scratch)
+def capital_pair(tokens: Tokens, at: int, line: int) -> int:
+    """Return the key of a capitalised word after another on the line, else 0."""
+    if tokens.shape[at] != CAPITALISED or at == tokens.first[line] or tokens.shape[at - 1] != CAPITALISED:
+        return 0
+    return (tokens.word[at - 1] * 31 ^ tokens.word[at]) | 1
+
+
+@jit
+def full_names(word: Any, shape: Any, first: Any, end: Any, keys: Any, slots: Any, out: Any) -> int:
+    """Fill what the pairs of capitalised words of each line say, [lines, 4].
+
+    Their log count, how many recur in the document, how many stood on an earlier line, the share of those.
+    """
+    tokens = Tokens(word, word, word, shape, shape, first)
+    lines = len(end)
+    begin = 0
+    while begin < lines:
+        room = 16
+        while room < 2 * (first[end[begin]] - first[begin]):
+            room *= 2
+        words = Words(keys[:room], slots[:room], keys)
+        words.keys[:] = 0
+        for line in range(begin, end[begin]):
+            pairs, early = 0, 0
+            for at in range(first[line], first[line + 1]):
+                key = capital_pair(tokens, at, line)
+                if key != 0:
+                    place = entered(words, key)
+                    if words.slots[place, LAST] == NEVER:
+                        words.slots[place, LAST] = line
+                    words.slots[place, LINES] += 1
+                    early += words.slots[place, LAST] < line
+                    pairs += 1
+            row = out[line]
+            row[0], row[1], row[2] = log(1 + pairs), 0, early
+            row[3] = np.float32(early) / np.float32(max(pairs, 1))
+        for line in range(begin, end[begin]):
+            last = first[line + 1] if out[line, 0] > 0 else first[line]
+            for at in range(first[line], last):
+                key = capital_pair(tokens, at, line)
+                if key != 0 and words.slots[find(words.keys, key), LINES] > 1:
+                    out[line, 1] += 1
+        begin = end[begin]
+    return lines

@@ -136,7 +136,10 @@ def test_version() -> None:
     assert call("--version").stdout == version("line-cleaner") + "\n"
 
 
-@pytest.mark.parametrize("verb", ["clean", "restore", "label", "train", "evaluate", "info", "annotate", "check-data"])
+VERBS = ["clean", "restore", "label", "train", "compare", "evaluate", "info", "annotate", "check-data"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_has_an_example(verb: str) -> None:
     result = call(verb, "--help")
     assert result.exit_code == 0
@@ -259,7 +262,7 @@ def test_train_on_too_little(tmp_path: Path) -> None:
     (tmp_path / "quay" / "article.tsv").write_text(f"body\t{BODY}junk\tSHARE THIS\tshare/bar\n")
     result = call("train", tmp_path / "quay", "-o", tmp_path / "model")
     assert result.exit_code == 2
-    assert "too few sites" in result.stderr.splitlines()[-1]
+    assert "one document is too few" in result.stderr.splitlines()[-1]
     assert names(tmp_path) == ["quay", "quay/article.tsv"]
 
 

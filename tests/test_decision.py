@@ -5,7 +5,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.decision import AIMS, body_share, decide, spread
 from cleaner.heads import floor_of
-from cleaner.second_pass import full_names, second_pass, second_width
+from cleaner.second_pass import full_names
 from cleaner.weighting import pick
 
 LABELS = ["body", "caption", "junk"]
@@ -63,14 +63,11 @@ def test_aims_of_the_shipped_model() -> None:
 def test_second_pass_sees_one_document_at_a_time() -> None:
     model = Cleaner.load().model
     texts = [b"Anna Berg came.\nAnna Berg left.\n", b"Anna Berg slept.\nNobody saw it.\n"]
-    rng = np.random.default_rng(0)
     found = []
     for batch in (model.read(texts), model.read(texts[:1])):
-        draft = rng.dirichlet(np.ones(5), len(batch)).astype(np.float32)
-        rng = np.random.default_rng(0)
-        shape = np.ones((len(batch), 20), np.float32)
-        found.append(second_pass(batch, Borders(batch.document), draft, shape, np.ones((len(batch), 9), np.float32)))
-    assert found[0].shape == (4, second_width(5, 9))
+        draft = np.random.default_rng(0).dirichlet(np.ones(5), len(batch)).astype(np.float32)
+        found.append(np.concatenate([rows for _, rows in model.final_inputs(model.see(batch), draft)]))
+    assert len(found[0]) == 4
     assert found[0][:2] == pytest.approx(found[1], abs=1e-5)
 
 
@@ -78,4 +75,5 @@ def test_full_names_recur_in_their_document() -> None:
     batch = Cleaner.load().model.read(
         [b"Anna Berg came.\nthe sea rose\nIt was Anna Berg again.\n", b"Anna Berg left.\n"]
     )
-    assert full_names(batch)[:, 1:].tolist() == [[1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 0, 0]]
+    names = full_names(batch, Borders(batch))
+    assert names[:, 1:].tolist() == [[1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 0, 0]]

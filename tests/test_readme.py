@@ -16,9 +16,12 @@ def test_figures_and_example_are_current() -> None:
     assert rendered(README, card) == README
 
 
-def test_library_example_runs() -> None:
-    code = re.findall(r"```python\n(.*?)```", README, re.S)[0]
-    exec(code, {})
+def test_library_examples_run() -> None:
+    """The recipes for other libraries have tests of their own."""
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", README, re.S):
+        if "dataset" not in code and "polars" not in code:
+            exec(code, names)
 
 
 @pytest.mark.slow

@@ -91,9 +91,13 @@ def test_wrong_data(pages: Path, tmp_path: Path, row: Callable[[str, str], str],
     assert not (tmp_path / "model").exists()
 
 
-def test_one_site(pages: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="too few sites"):
-        train([next(path for path in sorted(pages.iterdir()))], tmp_path / "model", TINY)
+def test_one_document(pages: Path, tmp_path: Path) -> None:
+    site = next(path for path in sorted(pages.iterdir()))
+    shutil.copytree(site, tmp_path / site.name)
+    for path in sorted((tmp_path / site.name).glob("*.tsv"))[1:]:
+        path.unlink()
+    with pytest.raises(DataError, match="one document is too few"):
+        train([tmp_path / site.name], tmp_path / "model", TINY)
     assert not (tmp_path / "model").exists()
 
 

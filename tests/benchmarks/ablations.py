@@ -24,8 +24,9 @@ from cleaner.context import width
 from cleaner.corpus import LabelledDocument, fold_of, read_labelled, without_shared
 from cleaner.evaluation import figures, measure
 from cleaner.features import LINE_FEATURES
-from cleaner.model import Model, softmax
+from cleaner.model import Model
 from cleaner.model_files import FORMAT
+from cleaner.network import softmax
 from cleaner.sampling import Part, head_rows, label_order, read_part, split
 from cleaner.training import Options, fit, fit_text
 
@@ -148,7 +149,7 @@ def one_head(
     fitted = head().fit(data[0][:, use], data[1], sample_weight=data[2])
     rows = inputs[:, use]
     begin = time.perf_counter()
-    shares = softmax(fitted.decision_function(rows))
+    shares = softmax(fitted.logits(rows))
     spent = time.perf_counter() - begin
     truth, found = test.label[test.sure], shares.argmax(axis=1)[test.sure]
     size = shares.shape[1]

@@ -1,0 +1,162 @@
+"""The verbs that make models and measure them: train, compare, evaluate."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cleaner.console import ModelName, app, errors, say
+from cleaner.errors import UsageError
+
+__all__: list[str] = []
+
+Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Folders or files: .tsv, .jsonl, .jsonl.gz.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")]
+
+
+@app.command()
+def train(
+    data: Data,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
+    base: Annotated[
+        str, typer.Option("--base", help="Adapt this model (default: the shipped one) instead of starting anew.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="With --base: write the model even if it is worse.")] = False,
+    margin: Annotated[
+        float, typer.Option("--margin", help="With --base: by how much body F1 may fall in general.")
+    ] = 0.003,
+    test: Annotated[
+        list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed and data give the same weights.")] = 0,
+) -> None:
+    """Train a model on labelled lines, or adapt one to them.
+
+    Example: cleaner train my_pages/ --base default -o models/mine
+
+    With --base a few hundred lines are enough. The model is written if it is better on held-out documents of
+    the data and not worse in general; if not, the exit code is 1. Without, the labels may be any, `body` among them.
+    """
+    with errors():
+        if base and test:
+            raise UsageError("--test goes without --base. Measure afterwards with: cleaner compare BASE MODEL DATA")
+        if base:
+            from cleaner.adaptation import Adapting
+
+            adapt_to(data, output, base, Adapting(seed=seed, margin=margin, force=force))
+        elif force:
+            raise UsageError("--force goes with --base. A model that is trained anew is always written.")
+        else:
+            train_anew(data, output, test or [], seed)
+
+
+def train_anew(data: list[Path], output: Path, test: list[Path], seed: int) -> None:
+    """Train a model and print its figures."""
+    from cleaner.listing import progress
+    from cleaner.reports import print_scores
+    from cleaner.training import Options
+    from cleaner.training import train as train_model
+
+    with progress() as report:
+        trained = train_model(data, output, Options(seed=seed), report, test)
+    print_scores(trained.card["held_out"]["all"], "held-out sites")
+    if test:
+        print_scores(trained.card["scores"], "test data")
+    for warning in trained.card.get("warnings", []):
+        say(f"cleaner: {warning}")
+    say(f"wrote {output}")
+
+
+def adapt_to(data: list[Path], output: Path, base: str, options: Any) -> None:
+    """Adapt a model, print its figures before and after, and say whether it was written."""
+    from cleaner.listing import progress
+    from cleaner.reports import print_before_after
+    from cleaner.trial import adapt
+
+    with progress() as report:
+        found = adapt(data, output, base, options, report)
+    if found.hers:
+        print_before_after(*found.hers, "held-out documents of your data")
+    if found.general:
+        print_before_after(*found.general, "in general (invented sites)")
+    for warning in found.warnings:
+        say(f"cleaner: {warning}")
+    if not found.written:
+        say(f"cleaner: not written: {found.refused}. Label more documents, or use --force.")
+        raise typer.Exit(1)
+    say(f"wrote {output}" + (f", although {found.refused}" if found.refused else ""))
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="MODEL_A", help="A model folder, or a shipped model's name.")],
+    second: Annotated[str, typer.Argument(metavar="MODEL_B", help="The model to compare it with.")],
+    data: Data,
+    lines: Annotated[int, typer.Option("--lines", help="How many of the lines that differ are shown.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Measure two models side by side and show the lines that they label differently, worst first.
+
+    Example: cleaner compare default models/mine my_pages/
+    """
+    from cleaner.comparison import compare as compare_models
+    from cleaner.reports import print_comparison
+
+    with errors():
+        found = compare_models(first, second, data)
+        if as_json:
+            print(json.dumps(found, indent=1, ensure_ascii=False))
+        else:
+            print_comparison(found, (first, second), lines)
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    model: ModelName = "default",
+    errors_shown: Annotated[int, typer.Option("--errors", help="Show so many of the costliest errors.")] = 0,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Adapt the model to more and more of the documents instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model on labelled lines.
+
+    Example: cleaner evaluate my_pages/ --model models/mine --errors 10
+    """
+    from cleaner.reports import print_curve, print_evaluation
+
+    with errors():
+        found = curve_of(data, model) if learning_curve else figures_of(data, model, errors_shown)
+        if as_json:
+            print(json.dumps(found, indent=1, ensure_ascii=False))
+        elif learning_curve:
+            print_curve(found["learning_curve"], ", ".join(map(str, data)))
+        else:
+            print_evaluation(found, ", ".join(map(str, data)))
+
+
+def figures_of(data: list[Path], model: str, number: int) -> dict[str, Any]:
+    """Return the figures of a model, with the costliest errors if any are asked for."""
+    from cleaner.cleaning import Cleaner
+    from cleaner.corpus import read_labelled
+    from cleaner.costs import costliest
+    from cleaner.evaluation import figures, measure
+
+    documents = read_labelled(data)
+    measured = measure(documents, Cleaner.load(model))
+    found = figures(measured)
+    return {**found, "costliest": costliest(documents, measured, number)} if number else found
+
+
+def curve_of(data: list[Path], model: str) -> dict[str, Any]:
+    """Return the learning curve of a model on labelled data."""
+    from cleaner.corpus import read_labelled
+    from cleaner.curve import learning_curve
+    from cleaner.listing import progress
+    from cleaner.model import Model
+
+    documents = read_labelled(data)
+    with progress() as report:
+        return {"learning_curve": learning_curve(Model.load(model), documents, report=report)}

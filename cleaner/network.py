@@ -1,0 +1,39 @@
+"""A head: a hidden layer and a softmax over what it sees of the lines."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from cleaner.native import call
+
+__all__ = ["HEAD", "Inputs", "fill_softmax", "judge", "softmax"]
+
+Floats = npt.NDArray[np.float32]
+#: Pieces of what a head sees, [lines, features].
+Inputs = Iterator[tuple[slice, Floats]]
+#: The arrays of a head: one hidden layer and the output.
+HEAD = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return probabilities, rows summing to 1."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
+def fill_softmax(logits: Floats, bias: Floats, part: slice, out: Floats) -> None:
+    """Fill some rows of probabilities; the logits, to which the bias is added, are scratch afterwards."""
+    if bias.size:
+        call("softmax", logits, logits.reshape(-1), bias, part.start, out)
+
+
+def judge(head: Sequence[Floats], inputs: Inputs, lines: int) -> Floats:
+    """Return the probabilities by a head, whose arrays are in the order of :data:`HEAD`, float32 [lines, labels]."""
+    hidden_weights, hidden_bias, weights, bias = head
+    out = np.empty((lines, len(bias)), np.float32)
+    for part, rows in inputs:
+        hidden = np.asarray(rows @ hidden_weights, np.float32)
+        call("rectified", hidden_bias, hidden)
+        fill_softmax(np.asarray(hidden @ weights, np.float32), bias, part, out)
+    return out

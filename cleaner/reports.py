@@ -1,0 +1,127 @@
+"""What the command line prints of measurements: scores, two models side by side, errors in words, learning curves."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["print_before_after", "print_comparison", "print_curve", "print_evaluation", "print_scores"]
+
+#: Characters of a line that a list of errors shows.
+SHOWN = 80
+
+
+def console() -> Console:
+    """Return where tables go: as wide as the terminal, in a file 120 columns."""
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def grid(*columns: str, title: str | None = None) -> Table:
+    """Return a table without lines."""
+    return Table(*columns, title=title, title_justify="left", box=None)
+
+
+def print_scores(found: dict[str, Any], title: str) -> None:
+    """Print the main figures of an evaluation."""
+    out = console()
+    table = Table("label", "precision", "recall", "F1", "± ", "lines", title=title, title_justify="left", box=None)
+    for label, row in found["labels"].items():
+        shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1", "f1_error")]
+        table.add_row(label, *shares, str(row["lines"]))
+    out.print(table)
+    for key, names in (("by_view", "view"), ("by_source", "source"), ("by_language", "language")):
+        groups = {"all": found, **found[key]} if key == "by_view" else found[key]
+        table = Table(
+            names, "body F1", "(uncleaned)", "recall", "removed", "rightly", "shingles", "calibration", box=None
+        )
+        for name, group in groups.items():
+            table.add_row(
+                name,
+                f"{group['body_f1']:.3f}",
+                f"{group['body_f1_uncleaned']:.3f}",
+                f"{group['body_recall']:.3f}",
+                f"{group['removal_recall']:.3f}",
+                f"{group['removal_precision']:.3f}",
+                "{before:.3f} > {after:.3f}".format(**group["shingles"]) if group["shingles"] else "",
+                f"{group['calibration_error']:.3f}",
+            )
+        out.print(table)
+    out.print("Body F1, recall and removals in words; shingles: mean 4-gram F1 of documents, before > after.")
+
+
+def print_evaluation(found: dict[str, Any], title: str) -> None:
+    """Print the figures of an evaluation, what its errors cost, and the costliest errors if there are any."""
+    print_scores(found, title)
+    out, errors = console(), found["errors"]
+    labels = list(found["labels"])
+    table = grid("words", *(f"as {label}" for label in labels), title="confusion in words (rows: the truth)")
+    for label, row in zip(labels, errors["confusion"], strict=True):
+        table.add_row(label, *(f"{number:,}" for number in row))
+    out.print(table)
+    out.print(
+        f"{errors['lost']:,} words of body lost and {errors['left']:,} words of the rest left, of {errors['words']:,}; "
+        f"{errors['label']:,} with a wrong label.",
+        highlight=False,
+    )
+    if found.get("costliest"):
+        table = grid("document", "line", "truth", "predicted", "words", "text", title="costliest errors")
+        for row in found["costliest"]:
+            text = Text(row["text"][:SHOWN])
+            table.add_row(row["document"], str(row["line"]), row["truth"], row["predicted"], str(row["words"]), text)
+        out.print(table)
+
+
+def print_before_after(before: dict[str, Any], after: dict[str, Any], title: str) -> None:
+    """Print the figures of a model before and after it was adapted."""
+    heading = f"{title}: {after['documents']:,} documents, {after['lines']:,} lines"
+    table = grid("", "before", "after", title=heading)
+    errors = (before["errors"], after["errors"])
+    for key, name in (("keep_or_drop", "words wrongly kept or dropped"), ("label", "words with a wrong label")):
+        table.add_row(name, *(f"{row[key]:,}" for row in errors))
+    for key, name in (
+        ("body_f1", "body F1, in words"),
+        ("body_recall", "body kept"),
+        ("removal_recall", "rest removed"),
+    ):
+        table.add_row(name, *(f"{row[key]:.4f}" for row in (before, after)))
+    for label in before["f1"]:
+        table.add_row(f"F1 {label}", *(f"{row['f1'][label]:.4f}" for row in (before, after)))
+    console().print(table)
+
+
+def print_comparison(found: dict[str, Any], names: Sequence[str], number: int) -> None:
+    """Print two models side by side, and so many of the lines that they label differently."""
+    out = console()
+    heading = f"{found['documents']:,} documents, {found['lines']:,} lines, {found['words']:,} words"
+    table = grid("", *names, "difference", "95 % interval", title=heading)
+    for row in found["figures"]:
+        form = ",.0f" if row["figure"].endswith("words") else ".4f"
+        values = [f"{row[key]:{form}}" for key in ("first", "second")]
+        signed = [f"{row[key]:+{form}}" for key in ("difference", "low", "high")]
+        table.add_row(row["figure"], *values, signed[0], f"{signed[1]} to {signed[2]}")
+    out.print(table)
+    lines = found["differing"]
+    counts = {change: sum(row["change"] == change for row in lines) for change in ("worse", "better", "neither")}
+    out.print("{worse} lines worse, {better} better, {neither} neither.".format(**counts), highlight=False)
+    table = grid("", "document", "line", "words", "truth", *names, "text")
+    for row in lines[:number]:
+        cells = [row[key] for key in ("change", "document", "line", "words", "truth", "first", "second")]
+        table.add_row(*map(str, cells), Text(row["text"][:SHOWN]))
+    if lines[:number]:
+        out.print(table)
+
+
+def print_curve(rows: Sequence[dict[str, Any]], title: str) -> None:
+    """Print how errors fall with the number of documents that a model is adapted to."""
+    labels = list(rows[0]["f1"])
+    heading = f"{title}: {rows[0]['documents']:,} documents, each left out when it is measured"
+    names = ("wrongly kept or dropped", "wrong labels", "body F1", *(f"F1 {label}" for label in labels))
+    table = grid("adapted to", *names, title=heading)
+    for row in rows:
+        words = [f"{row['errors'][key]:,}" for key in ("keep_or_drop", "label")]
+        table.add_row(str(row["adapted_to"]), *words, f"{row['body_f1']:.4f}", *(f"{row['f1'][k]:.3f}" for k in labels))
+    console().print(table)
+    console().print("Errors in words.", highlight=False)

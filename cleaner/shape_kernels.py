@@ -1,0 +1,111 @@
+"""Tokens and counts to shape features; see `kernels.py` for how kernels are written."""
+
+from typing import Any
+
+import numpy as np
+
+from cleaner.alphabet import (
+    BLANK_AFTER,
+    CAPITALS,
+    CHARACTERS,
+    CLASSES,
+    CLOSE,
+    COLON,
+    DASH,
+    FIGURES,
+    FOUR_DIGITS,
+    INDENTED,
+    LETTERS,
+    MARKS,
+    ONE_DIGIT,
+    QUESTION,
+    QUOTE,
+    SLASH,
+    TERMINAL,
+    TWO_DIGITS,
+    WORDS,
+)
+from cleaner.kernels import jit, log
+
+__all__: list[str] = []
+
+
+@jit
+def dampened(count: int, logs: Any) -> float:
+    """Return log(1 + count), looked up for small counts."""
+    return logs[count] if count < len(logs) else log(1 + count)
+
+
+@jit
+def ends_sentence(shape: int) -> bool:
+    """Tell whether a token ends a sentence."""
+    return shape == TERMINAL or shape == QUESTION
+
+
+@jit
+def figure_patterns(shape: Any, begin: int, end: int, row: Any) -> None:
+    """Mark what groups of digits look like: a year, a time of day, a date."""
+    for at in range(begin, end):
+        if shape[at] == FOUR_DIGITS:
+            row[0] = 1
+        if at < begin + 2 or (shape[at] != TWO_DIGITS and shape[at] != FOUR_DIGITS):
+            continue
+        mark = shape[at - 1]
+        if shape[at - 2] < ONE_DIGIT or shape[at - 2] > FOUR_DIGITS:
+            continue
+        if shape[at] == TWO_DIGITS and (mark == COLON or mark == TERMINAL):
+            row[1] = 1
+        if mark == SLASH or mark == TERMINAL or mark == DASH:
+            row[2] = 1
+
+
+@jit
+def mark_ends(shape: Any, begin: int, end: int, groups: Any, row: Any) -> None:
+    """Mark the kinds of the first and the last token; ``groups`` has a column of ``row`` for each shape, or 0."""
+    if end == begin:
+        return
+    if groups[0, shape[begin]] > 0:
+        row[groups[0, shape[begin]]] = 1
+    if groups[1, shape[end - 1]] > 0:
+        row[groups[1, shape[end - 1]]] = 1
+    closed = shape[end - 1] == CLOSE or shape[end - 1] == QUOTE
+    before = shape[end - 2] if closed and end > begin + 1 else 0
+    row[8] = ends_sentence(shape[end - 1]) or ends_sentence(before)
+
+
+@jit
+def line_features(
+    shape: Any, length: Any, first: Any, counts: Any, groups: Any, logs: Any, tally: Any, out: Any, column: int
+) -> int:
+    """Fill the shape features of every line into ``out``, float32 [lines, any], from a column on.
+
+    ``counts`` are those of `token_kernels.tokenise`; ``tally``, int32 [CLASSES], is scratch.
+    """
+    lines = len(first) - 1
+    for line in range(lines):
+        begin, end, row = first[line], first[line + 1], out[line, column:]
+        tally[:] = 0
+        row[:64] = 0
+        inside, sentences = 0, 0
+        for at in range(begin, end):
+            tally[shape[at]] += 1
+            if shape[at] < TERMINAL:
+                inside += length[at]
+        for at in range(begin, end - 3):
+            sentences += ends_sentence(shape[at])
+        own = counts[line]
+        words = own[WORDS]
+        share, total = np.float32(max(words, 1)), np.float32(max(own[CHARACTERS], 1))
+        row[0], row[1], row[2] = dampened(own[CHARACTERS], logs), dampened(words, logs), inside / share
+        row[3] = own[CAPITALS] / np.float32(max(own[LETTERS], 1))
+        row[4], row[5] = own[FIGURES] / total, own[MARKS] / total
+        row[6], row[7] = dampened(words // (sentences + 1), logs), dampened(sentences, logs)
+        figure_patterns(shape, begin, end, row[9:])
+        for at in range(INDENTED, BLANK_AFTER + 1):
+            row[12 + at - INDENTED] = own[at]
+        for kind in range(1, TERMINAL):
+            row[14 + kind] = tally[kind] / share
+        for kind in range(TERMINAL, CLASSES):
+            row[14 + kind] = dampened(tally[kind], logs)
+        mark_ends(shape, begin, end, groups, row)
+    return lines

@@ -1,0 +1,180 @@
+"""Adapt a model, try it on what it has not seen, and write it only if it is better.
+
+Hers: each document of the new data by a model that was adapted without it. General: invented sites that the
+rehearsal leaves out. The base was trained on those, so that the figure says what is forgotten, not how good
+either model is.
+"""
+
+import datetime
+import importlib.metadata
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cleaner.adaptation import Adapting, Rehearsal, adapted, check_labels, grouped, rehearsed
+from cleaner.cleaning import Cleaner
+from cleaner.corpus import LabelledDocument, digest, read_labelled
+from cleaner.costs import word_errors
+from cleaner.errors import DataError
+from cleaner.evaluation import Measured, joined, measure, summary
+from cleaner.model import Model
+from cleaner.rehearsal import read_rehearsal
+from cleaner.training import describe
+
+__all__ = ["Outcome", "adapt", "held_out"]
+
+Report = Callable[[str, float], None]
+#: Groups of documents that are held out in turn; from MANY lines on one of them is, once.
+FOLDS = 5
+MANY_LINES = 20_000
+#: Documents and lines below which the figures say little.
+FEW_DOCUMENTS, FEW_LINES = 5, 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An adapted model, its figures before and after, why it was not written (empty if it was), and warnings."""
+
+    model: Model
+    hers: tuple[dict[str, Any], dict[str, Any]] | None
+    general: tuple[dict[str, Any], dict[str, Any]] | None
+    refused: str
+    warnings: list[str]
+    written: bool
+
+
+def adapt(
+    data: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    base: str | os.PathLike[str] = "default",
+    options: Adapting | None = None,
+    report: Report = lambda step, share: None,
+) -> Outcome:
+    """Adapt a model to labelled files and folders; write it to ``output`` if it is better, or with ``options.force``.
+
+    Better: fewer words wrongly kept or dropped in held-out documents of the data, not thanks to one part of them
+    alone, or as many and fewer words with a wrong label; and in general body F1 not more than ``options.margin``
+    below the base's.
+
+    Raises:
+        DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
+        ModelError: the base or the training data to rehearse cannot be used.
+    """
+    options = options or Adapting()
+    documents = read_labelled([Path(path) for path in data])
+    model = Model.load(base)
+    check(documents, model, options)
+    report("rehearsal", 0.05)
+    rehearsal, general = read_rehearsal()
+    old = rehearsed(model, rehearsal, options)
+    hers = held_out(model, documents, old, options, lambda share: report("held-out documents", 0.1 + 0.7 * share))
+    report("all documents", 0.8)
+    found = adapted(model, documents, old, options)
+    report("general score", 0.95)
+    known = {label for document in general for label in document.labels} <= set(model.labels)
+    both = [summary(measure(general, Cleaner(one))) for one in (model, found)] if known else []
+    pairs = (hers, (both[0], both[1]) if both else None)
+    refused = why_not(*pairs, options.margin)
+    found = replace(found, card=card(model, documents, options, pairs))
+    found.card["base"]["name"] = str(base)
+    written = options.force or not refused
+    if written:
+        found.save(Path(output))
+    report("done", 1.0)
+    return Outcome(found, *pairs, refused, warnings(documents, known), written)
+
+
+def check(documents: Sequence[LabelledDocument], base: Model, options: Adapting) -> None:
+    """Raise :class:`DataError` if the documents cannot adapt the base."""
+    if not any(not weak for document in documents for weak in document.weak):
+        raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
+    check_labels(documents, base)
+    if len({document.id for document in documents}) < 2 and not options.force:
+        raise DataError(
+            f"{documents[0].path}: one document alone cannot show whether the model gets better. "
+            "Label a second one, or use --force."
+        )
+
+
+def held_out(
+    base: Model,
+    documents: Sequence[LabelledDocument],
+    old: Rehearsal,
+    options: Adapting,
+    report: Callable[[float], None] = lambda share: None,
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the figures of the base, and of models adapted to all documents but those that they are measured on."""
+    groups = grouped(documents, FOLDS)
+    if len(groups) < 2:
+        return None
+    tried = groups[:1] if sum(len(document.lines) for document in documents) > MANY_LINES else groups
+    before: list[Measured] = []
+    after: list[Measured] = []
+    for number, out in enumerate(tried):
+        rest = [document for group in groups if group is not out for document in group]
+        before.append(measure(out, Cleaner(base)))
+        after.append(measure(out, Cleaner(adapted(base, rest, old, options))))
+        report((number + 1) / len(tried))
+    found = [{**summary(joined(some)), "by_fold": [by_words(one) for one in some]} for some in (before, after)]
+    return found[0], found[1]
+
+
+def by_words(measured: Measured) -> int:
+    """Return how many words are wrongly kept or dropped."""
+    return int(word_errors(measured)["keep_or_drop"])
+
+
+def why_not(
+    hers: tuple[dict[str, Any], dict[str, Any]] | None,
+    general: tuple[dict[str, Any], dict[str, Any]] | None,
+    margin: float,
+) -> str:
+    """Return why an adapted model is not to be written; empty if it is."""
+    if hers is None:
+        return "one document alone cannot show whether it is better"
+    before, after = ([one["errors"][key] for key in ("keep_or_drop", "label")] for one in hers)
+    if after >= before:
+        return (
+            f"it is no better on held-out documents: {after[0]:,} words wrongly kept or dropped, {before[0]:,} before, "
+            f"{after[1]:,} with a wrong label, {before[1]:,} before"
+        )
+    gains = [old - new for old, new in zip(hers[0]["by_fold"], hers[1]["by_fold"], strict=True)]
+    if len(gains) > 1 and sum(gains) < max(gains):
+        return "it is better on one part of the held-out documents alone and worse on the rest, which may be chance"
+    if general and general[1]["body_f1"] < general[0]["body_f1"] - margin:
+        lost = general[0]["body_f1"] - general[1]["body_f1"]
+        return f"in general body F1 falls by {lost:.4f}, more than the margin of {margin:g}"
+    return ""
+
+
+def warnings(documents: Sequence[LabelledDocument], known: bool) -> list[str]:
+    """Return what makes the figures doubtful."""
+    found = []
+    size = len({document.id for document in documents})
+    lines = sum(not weak for document in documents for weak in document.weak)
+    if size < FEW_DOCUMENTS or lines < FEW_LINES:
+        found.append(f"{size} documents with {lines} lines say little: the figures may be chance. Label more.")
+    if len({label for document in documents for label in document.labels}) < 2:
+        found.append(f"all lines are {documents[0].labels[0]!r}: the model only learns to say so more often.")
+    if not known:
+        found.append("the base has labels of its own: there is no general score, and nothing says what it forgets.")
+    return found
+
+
+def card(
+    base: Model, documents: Sequence[LabelledDocument], options: Adapting, pairs: Sequence[tuple[Any, Any] | None]
+) -> dict[str, Any]:
+    """Return the card of an adapted model: how to use it as the base's, what it was made of and how good it is."""
+    keys = ("format", "features", "labels", "kinds", "kind_floor", "kind_figures", "weights", "aims")
+    both = [dict(zip(("before", "after"), pair, strict=True)) if pair else None for pair in pairs]
+    return {
+        **{key: base.card[key] for key in keys if key in base.card},
+        "date": datetime.date.today().isoformat(),
+        "base": {key: base.card.get(key) for key in ("sha256", "date", "data")},
+        "data": describe(documents),
+        "data_sha256": digest(documents),
+        "adaptation": {"options": asdict(options), "held_out": both[0], "general": both[1]},
+        "libraries": {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
+    }

@@ -1,0 +1,228 @@
+"""Adapting a model to few lines: what it gains, what it forgets, and when it is not written."""
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from typer.testing import CliRunner, Result
+
+from cleaner.adaptation import Adapting, adapted, grouped, rehearsed
+from cleaner.cleaning import Cleaner
+from cleaner.cli import app
+from cleaner.corpus import read_labelled
+from cleaner.errors import DataError
+from cleaner.model import Model
+from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
+from cleaner.rehearsal import PART, find_rehearsal, read_rehearsal
+from cleaner.trial import adapt, why_not
+
+WORDS = ["harbour", "ferry", "council", "bridge", "winter", "market", "office", "crew", "island", "lantern", "quay"]
+QUICK = Adapting(rehearsal_lines=500, steps=Steps(epochs=3), folds=2)
+
+
+def sentence(rng: random.Random, words: int) -> str:
+    return " ".join(rng.choice(WORDS) for _ in range(words)).capitalize()
+
+
+def write(folder: Path, documents: int) -> Path:
+    """Write a site that has a house style: a summing up after some paragraphs, which is junk there."""
+    rng = random.Random(1)
+    folder.mkdir(parents=True)
+    for number in range(documents):
+        rows = ["# language: en", f"headline\t{sentence(rng, 6)}"]
+        for _ in range(4):
+            rows += ["", f"body\t{sentence(rng, rng.randint(15, 30))}."]
+            rows += [f"junk\tIn short: {sentence(rng, 9)}."]
+        rows.append("junk\tThe Quay thanks its readers, who pay for every line of it.")
+        (folder / f"{number:03}.tsv").write_text("\n".join(rows) + "\n", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("data") / "quay", 6)
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def test_the_rehearsal_is_a_part_of_the_training_data() -> None:
+    rehearsal, general = read_rehearsal()
+    assert find_rehearsal().name == "training_data"
+    assert all(one.site[0] in PART for one in (*rehearsal, *general))
+    assert not {one.site for one in rehearsal} & {one.site for one in general}
+    assert min(len(rehearsal), len(general)) > 50
+
+
+def test_views_of_a_document_stay_together(site: Path) -> None:
+    documents = read_labelled([site])
+    both = [*documents, *(replace(one, view="page") for one in documents)]
+    groups = [{one.id for one in group} for group in grouped(both, 4)]
+    assert sum(map(len, groups)) == len(documents)
+
+
+def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_path: Path) -> None:
+    steps: list[float] = []
+    found = adapt([site], tmp_path / "model", options=QUICK, report=lambda step, share: steps.append(share))
+    assert steps == sorted(steps)
+    assert found.hers is not None
+    assert found.general is not None
+    before, after = (one["errors"]["keep_or_drop"] for one in found.hers)
+    assert after < before / 2
+    assert found.general[1]["body_f1"] > found.general[0]["body_f1"] - 0.003
+    assert found.written
+    card = Model.load(tmp_path / "model").card
+    assert card["base"]["sha256"] == Model.load().card["sha256"]
+    assert len(card["data_sha256"]) == 64
+    assert card["adaptation"]["held_out"]["after"]["errors"]["keep_or_drop"] == after
+    assert card["adaptation"]["general"].keys() == {"before", "after"}
+    assert "scores" not in card, "the base's"
+    assert Cleaner.load(tmp_path / "model").clean("In short: Ferry market crew island bridge.\n") is not None
+    again = adapt([site], tmp_path / "again", options=QUICK)
+    assert np.array_equal(again.model.arrays["final_hidden_weights"], found.model.arrays["final_hidden_weights"])
+
+
+def test_nothing_moves_without_new_lines(site: Path) -> None:
+    """What the rehearsal asks for is what the base says already."""
+    base = Model.load()
+    old = rehearsed(base, read_rehearsal()[0][:20], QUICK)
+    weak = [replace(one, weak=(True,) * len(one.lines)) for one in read_labelled([site])]
+    model = adapted(base, weak, old, QUICK)
+    assert np.array_equal(model.arrays["table"], base.arrays["table"])
+    rows = old.batch
+    before, after = base.probabilities(rows), model.probabilities(rows)
+    assert np.abs(after - before).mean() < 0.005
+    assert (base.decide(rows, before) == model.decide(rows, after)).mean() > 0.99
+
+
+def test_moved_rows_reach_the_target_and_no_further() -> None:
+    grams = csr_matrix(np.array([[1.0, 0.0], [0.0, 1.0]]))
+    targets = Targets(np.array([[1.0], [0.5]], np.float32), np.ones(2, np.float32))
+    change = moved_rows(np.zeros((2, 1), np.float32), grams, targets, 0.1)
+    assert change[0, 0] > 1
+    assert change[1, 0] == pytest.approx(0, abs=1e-3)
+    stiff = moved_rows(np.zeros((2, 1), np.float32), grams, targets, 100)
+    assert 0 < stiff[0, 0] < 0.01
+
+
+def test_moved_head_learns_and_is_pulled_back() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, size=(400, 4)).astype(np.float32)
+    y = np.eye(2, dtype=np.float32)[(x[:, 0] > 3).astype(int)]
+    start = Head(*(rng.normal(0, 0.3, size).astype(np.float32) for size in ((4, 8), (8,), (8, 2), (2,))))
+
+    def right(head: Head) -> float:
+        logits = np.maximum(x @ head.hidden_weights + head.hidden_bias, 0) @ head.output_weights + head.output_bias
+        return float((logits.argmax(axis=1) == y.argmax(axis=1)).mean())
+
+    goal = Targets(y, np.ones(len(x), np.float32))
+    assert right(moved_head(start, x, goal, Steps(epochs=60, batch=32, rate=1e-2))) > 0.95
+    held = moved_head(start, x, goal, Steps(epochs=5, batch=32, rate=1e-3, pull=500))
+    assert held.output_weights == pytest.approx(start.output_weights, abs=0.02)
+
+
+def figures(keep: int, label: int, f1: float = 0.9, folds: tuple[int, ...] = ()) -> dict[str, object]:
+    return {"errors": {"keep_or_drop": keep, "label": label}, "body_f1": f1, "by_fold": folds or (keep,)}
+
+
+@pytest.mark.parametrize(
+    ("hers", "general", "words"),
+    [
+        ((figures(10, 10), figures(5, 10)), None, ""),
+        ((figures(10, 10), figures(10, 9)), None, ""),
+        ((figures(10, 10), figures(10, 10)), None, "no better"),
+        ((figures(10, 10), figures(11, 0)), None, "no better"),
+        ((figures(9, 9, folds=(9, 0)), figures(3, 3, folds=(0, 3))), None, "may be chance"),
+        ((figures(10, 10), figures(5, 10)), (figures(0, 0, 0.9), figures(0, 0, 0.898)), ""),
+        ((figures(10, 10), figures(5, 10)), (figures(0, 0, 0.9), figures(0, 0, 0.896)), "margin"),
+        (None, None, "one document alone"),
+    ],
+)
+def test_when_a_model_is_not_written(hers: object, general: object, words: str) -> None:
+    found = why_not(hers, general, 0.003)  # type: ignore[arg-type]
+    assert words in found
+    assert bool(found) == bool(words)
+
+
+def test_train_with_a_base(site: Path, tmp_path: Path) -> None:
+    result = call("train", site, "--base", "default", "-o", tmp_path / "model")
+    assert result.exit_code == 0, result.stderr
+    assert all(word in result.stdout for word in ("before", "after", "F1 headline", "in general"))
+    assert f"wrote {tmp_path / 'model'}" in result.stderr
+    compared = call("compare", "default", tmp_path / "model", site, "--lines", "3")
+    assert compared.exit_code == 0, compared.stderr
+    assert "95 % interval" in compared.stdout
+    found = json.loads(call("compare", "default", tmp_path / "model", site, "--json").stdout)
+    errors = found["figures"][0]
+    assert errors["second"] < errors["first"]
+    assert errors["low"] <= errors["difference"] <= errors["high"] < 0
+    assert {row["change"] for row in found["differing"]} <= {"worse", "better", "neither"}
+
+
+def test_a_worse_model_is_not_written(site: Path, tmp_path: Path) -> None:
+    """Labels that contradict each other from document to document teach nothing."""
+    rng = random.Random(0)
+    (tmp_path / "quay").mkdir()
+    for path in site.glob("*.tsv"):
+        rows = [row.split("\t") for row in path.read_text("utf-8").splitlines() if "\t" in row]
+        text = "".join(f"{rng.choice(['body', 'junk'])}\t{row[1]}\n" for row in rows)
+        (tmp_path / "quay" / path.name).write_text(text, "utf-8")
+    arguments = ["train", str(tmp_path / "quay"), "--base", "default", "-o", str(tmp_path / "model"), "--margin", "-1"]
+    result = call(*arguments)
+    assert result.exit_code == 1
+    assert "not written" in result.stderr
+    assert not (tmp_path / "model").exists()
+    forced = call(*arguments, "--force")
+    assert forced.exit_code == 0
+    assert "although" in forced.stderr
+    assert (tmp_path / "model" / "card.json").exists()
+
+
+def test_one_document(site: Path, tmp_path: Path) -> None:
+    path = site / "000.tsv"
+    result = call("train", path, "--base", "default", "-o", tmp_path / "model")
+    assert result.exit_code == 2
+    assert "000.tsv: one document alone" in result.stderr.splitlines()[-1]
+    forced = call("train", path, "--base", "default", "-o", tmp_path / "model", "--force")
+    assert forced.exit_code == 0
+    assert "say little" in forced.stderr
+
+
+def test_label_that_the_base_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "kitchen").mkdir()
+    (tmp_path / "kitchen" / "a.tsv").write_text("# language: en\nbody\tFine.\n\nprice\t4.10\n", "utf-8")
+    with pytest.raises(DataError, match=r"a\.tsv:4: the base does not know the label 'price'"):
+        adapt([tmp_path], tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--base", "default", "--test", "x"], ["--force"], ["--base", "nowhere"], ["--base", "default"]]
+)
+def test_wrong_use(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = call("train", tmp_path / "empty", "-o", tmp_path / "model", *arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_evaluate_errors_and_learning_curve(site: Path) -> None:
+    found = json.loads(call("evaluate", site, "--errors", "2", "--json").stdout)
+    errors = found["errors"]
+    assert errors["keep_or_drop"] == errors["lost"] + errors["left"]
+    assert sum(map(sum, errors["confusion"])) == errors["words"]
+    assert [row["words"] for row in found["costliest"]] == sorted(
+        (r["words"] for r in found["costliest"]), reverse=True
+    )
+    shown = call("evaluate", site, "--errors", "2").stdout
+    assert "confusion in words" in shown
+    assert "costliest errors" in shown
+    curve = call("evaluate", site, "--learning-curve")
+    assert curve.exit_code == 0, curve.stderr
+    assert "adapted to" in curve.stdout
+    too_few = call("evaluate", site / "000.tsv", "--learning-curve")
+    assert too_few.exit_code == 2
