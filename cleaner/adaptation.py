@@ -20,7 +20,7 @@ from cleaner.network import HEAD
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
 from cleaner.sampling import column_names, column_of
 
-__all__ = ["Adapting", "Rehearsal", "adapted", "check_labels", "grouped", "rehearsed"]
+__all__ = ["Adapting", "Rehearsal", "adapted", "between", "check_labels", "grouped", "rehearsed"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -31,8 +31,9 @@ class Adapting:
     """Settings of an adaptation; the card of the adapted model holds them.
 
     ``weight`` is what a new line counts beside one of the rehearsal, ``table_penalty`` the pull of the text table
-    back to the base's, ``folds`` the groups of documents whose inputs are out of fold. ``margin`` is by how much body
-    F1 may fall in general; with ``force`` the model is written whatever its figures.
+    back to the base's, ``folds`` the groups of documents whose inputs are out of fold, ``shares`` how far to go
+    from the base's weights to the adapted ones, the best being taken. ``margin`` is by how much body F1 may fall in
+    general; with ``force`` the model is written whatever its figures.
     """
 
     seed: int = 0
@@ -41,6 +42,7 @@ class Adapting:
     table_penalty: float = 1.0
     steps: Steps = field(default_factory=Steps)
     rehearsal_lines: int = 4000
+    shares: tuple[float, ...] = (0.5, 0.7, 1.0)
     margin: float = 0.003
     force: bool = False
 
@@ -147,6 +149,22 @@ def adapted(base: Model, documents: Sequence[LabelledDocument], old: Rehearsal, 
     inputs = [stack(model.final_inputs(one, draft)) for one, draft in zip(seen, drafts, strict=True)]
     x = np.concatenate([stack(model.final_inputs(seen_old, draft_old))[old.rows], *inputs])
     return moved(model, "final", x, targets(old.final, parts), options.steps)
+
+
+def between(base: Model, model: Model, share: float) -> Model:
+    """Return the model a share of the way from the base to one adapted from it.
+
+    Half of the way keeps most of what was learnt and forgets next to nothing, as Wortsman et al. found for larger
+    networks (Robust fine-tuning of zero-shot models, 2022).
+    """
+    arrays = dict(model.arrays)
+    for name, array in arrays.items():
+        if array is not base.arrays[name] and name != "table":
+            arrays[name] = base.arrays[name] + np.float32(share) * (array - base.arrays[name])
+    table = base.arrays["table"].copy()
+    rows = np.flatnonzero((table != model.arrays["table"]).any(axis=1))
+    table[rows] = (table[rows] + share * (model.arrays["table"][rows] - table[rows])).astype(np.float16)
+    return replace(model, arrays={**arrays, "table": table})
 
 
 def stack(inputs: Any) -> Floats:

@@ -76,16 +76,17 @@ def adapt_to(data: list[Path], output: Path, base: str, options: Any) -> None:
 
     with progress() as report:
         found = adapt(data, output, base, options, report)
-    if found.hers:
-        print_before_after(*found.hers, "held-out documents of your data")
-    if found.general:
-        print_before_after(*found.general, "in general (invented sites)")
+    trial = found.trial
+    if trial.hers:
+        print_before_after(*trial.hers, "held-out documents of your data")
+    if trial.general:
+        print_before_after(*trial.general, "in general (invented sites)")
     for warning in found.warnings:
         say(f"cleaner: {warning}")
     if not found.written:
-        say(f"cleaner: not written: {found.refused}. Label more documents, or use --force.")
+        say(f"cleaner: not written: {trial.refused}. Label more documents, or use --force.")
         raise typer.Exit(1)
-    say(f"wrote {output}" + (f", although {found.refused}" if found.refused else ""))
+    say(f"wrote {output}" + (f", although {trial.refused}" if trial.refused else ""))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cleaner.adaptation import Adapting, adapted, check_labels, grouped, rehearsed
+from cleaner.adaptation import Adapting, adapted, between, check_labels, grouped, rehearsed
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument
 from cleaner.errors import DataError
@@ -16,6 +16,8 @@ __all__ = ["SIZES", "learning_curve"]
 #: Numbers of documents that a model is adapted to; those that the data is enough for are tried.
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
 GROUPS = 3
+#: How far each goes from the base to the adapted weights.
+SHARE = 0.7
 
 
 def learning_curve(
@@ -45,7 +47,7 @@ def learning_curve(
         measured = []
         for out, pool in zip(groups, pools, strict=True):
             some = [document for one in pool[:size] for document in one]
-            model = adapted(base, some, old, options) if size else base
+            model = between(base, adapted(base, some, old, options), SHARE) if size else base
             measured.append(measure(out, Cleaner(model)))
         rows.append({"adapted_to": size, **summary(joined(measured))})
     report("done", 1.0)

@@ -34,7 +34,7 @@ class Steps:
 
     epochs: int = 8
     batch: int = 256
-    rate: float = 1e-3
+    rate: float = 2e-3
     pull: float = 0.1
     seed: int = 0
 

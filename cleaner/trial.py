@@ -1,5 +1,7 @@
 """Adapt a model, try it on what it has not seen, and write it only if it is better.
 
+How far to go from the base's weights to the adapted ones is chosen by the same figures, among three shares.
+
 Hers: each document of the new data by a model that was adapted without it. General: invented sites that the
 rehearsal leaves out. The base was trained on those, so that the figure says what is forgotten, not how good
 either model is.
@@ -13,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cleaner.adaptation import Adapting, Rehearsal, adapted, check_labels, grouped, rehearsed
+from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, digest, read_labelled
 from cleaner.costs import word_errors
@@ -23,9 +25,10 @@ from cleaner.model import Model
 from cleaner.rehearsal import read_rehearsal
 from cleaner.training import describe
 
-__all__ = ["Outcome", "adapt", "held_out"]
+__all__ = ["Outcome", "Trial", "adapt", "try_out"]
 
 Report = Callable[[str, float], None]
+Pair = tuple[dict[str, Any], dict[str, Any]]
 #: Groups of documents that are held out in turn; from MANY lines on one of them is, once.
 FOLDS = 5
 MANY_LINES = 20_000
@@ -34,15 +37,28 @@ FEW_DOCUMENTS, FEW_LINES = 5, 100
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """An adapted model, its figures before and after, why it was not written (empty if it was), and warnings."""
+class Trial:
+    """A model a share of the way from its base, its figures before and after, and why it is not to be written."""
 
     model: Model
-    hers: tuple[dict[str, Any], dict[str, Any]] | None
-    general: tuple[dict[str, Any], dict[str, Any]] | None
+    share: float
+    hers: Pair | None
+    general: Pair | None
     refused: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The best trial with its card, warnings, and whether the model was written."""
+
+    trial: Trial
     warnings: list[str]
     written: bool
+
+    @property
+    def model(self) -> Model:
+        """The adapted model."""
+        return self.trial.model
 
 
 def adapt(
@@ -66,24 +82,45 @@ def adapt(
     documents = read_labelled([Path(path) for path in data])
     model = Model.load(base)
     check(documents, model, options)
+    best = try_out(model, documents, options, report)
+    made = card(model, documents, options, best)
+    made["base"]["name"] = str(base)
+    best = replace(best, model=replace(best.model, card=made))
+    written = options.force or not best.refused
+    if written:
+        best.model.save(Path(output))
+    report("done", 1.0)
+    return Outcome(best, warnings(documents, best), written)
+
+
+def try_out(
+    base: Model,
+    documents: Sequence[LabelledDocument],
+    options: Adapting,
+    report: Report = lambda step, share: None,
+) -> Trial:
+    """Adapt a base to documents and return the best model that is not refused; if all are, the best of those."""
     report("rehearsal", 0.05)
     rehearsal, general = read_rehearsal()
-    old = rehearsed(model, rehearsal, options)
-    hers = held_out(model, documents, old, options, lambda share: report("held-out documents", 0.1 + 0.7 * share))
+    old = rehearsed(base, rehearsal, options)
+    hers = held_out(base, documents, old, options, lambda share: report("held-out documents", 0.1 + 0.7 * share))
     report("all documents", 0.8)
-    found = adapted(model, documents, old, options)
-    report("general score", 0.95)
-    known = {label for document in general for label in document.labels} <= set(model.labels)
-    both = [summary(measure(general, Cleaner(one))) for one in (model, found)] if known else []
-    pairs = (hers, (both[0], both[1]) if both else None)
-    refused = why_not(*pairs, options.margin)
-    found = replace(found, card=card(model, documents, options, pairs))
-    found.card["base"]["name"] = str(base)
-    written = options.force or not refused
-    if written:
-        found.save(Path(output))
-    report("done", 1.0)
-    return Outcome(found, *pairs, refused, warnings(documents, known), written)
+    full = adapted(base, documents, old, options)
+    report("general score", 0.9)
+    known = {label for document in general for label in document.labels} <= set(base.labels)
+    before = summary(measure(general, Cleaner(base))) if known else None
+    trials = []
+    pairs: list[Pair | None] = [*hers] if hers else [None] * len(options.shares)
+    for share, pair in zip(options.shares, pairs, strict=True):
+        model = between(base, full, share)
+        both = (before, summary(measure(general, Cleaner(model)))) if before else None
+        trials.append(Trial(model, share, pair, both, why_not(pair, both, options.margin)))
+    return min(trials, key=lambda trial: (bool(trial.refused), *(counts(trial.hers[1]) if trial.hers else ())))
+
+
+def counts(found: dict[str, Any]) -> tuple[int, int]:
+    """Return the words wrongly kept or dropped, and those with a wrong label."""
+    return found["errors"]["keep_or_drop"], found["errors"]["label"]
 
 
 def check(documents: Sequence[LabelledDocument], base: Model, options: Adapting) -> None:
@@ -103,22 +140,28 @@ def held_out(
     documents: Sequence[LabelledDocument],
     old: Rehearsal,
     options: Adapting,
-    report: Callable[[float], None] = lambda share: None,
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return the figures of the base, and of models adapted to all documents but those that they are measured on."""
+    report: Callable[[float], None],
+) -> list[Pair] | None:
+    """Return the figures of base and adapted models on documents left out, for each share; None for one document."""
     groups = grouped(documents, FOLDS)
     if len(groups) < 2:
         return None
     tried = groups[:1] if sum(len(document.lines) for document in documents) > MANY_LINES else groups
     before: list[Measured] = []
-    after: list[Measured] = []
+    after: list[list[Measured]] = [[] for _ in options.shares]
     for number, out in enumerate(tried):
         rest = [document for group in groups if group is not out for document in group]
+        full = adapted(base, rest, old, options)
         before.append(measure(out, Cleaner(base)))
-        after.append(measure(out, Cleaner(adapted(base, rest, old, options))))
+        for share, some in zip(options.shares, after, strict=True):
+            some.append(measure(out, Cleaner(between(base, full, share))))
         report((number + 1) / len(tried))
-    found = [{**summary(joined(some)), "by_fold": [by_words(one) for one in some]} for some in (before, after)]
-    return found[0], found[1]
+    return [(of_folds(before), of_folds(some)) for some in after]
+
+
+def of_folds(some: Sequence[Measured]) -> dict[str, Any]:
+    """Return the figures of several folds, and what each has wrongly kept or dropped."""
+    return {**summary(joined(some)), "by_fold": [by_words(one) for one in some]}
 
 
 def by_words(measured: Measured) -> int:
@@ -126,15 +169,11 @@ def by_words(measured: Measured) -> int:
     return int(word_errors(measured)["keep_or_drop"])
 
 
-def why_not(
-    hers: tuple[dict[str, Any], dict[str, Any]] | None,
-    general: tuple[dict[str, Any], dict[str, Any]] | None,
-    margin: float,
-) -> str:
+def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
     """Return why an adapted model is not to be written; empty if it is."""
     if hers is None:
         return "one document alone cannot show whether it is better"
-    before, after = ([one["errors"][key] for key in ("keep_or_drop", "label")] for one in hers)
+    before, after = (counts(one) for one in hers)
     if after >= before:
         return (
             f"it is no better on held-out documents: {after[0]:,} words wrongly kept or dropped, {before[0]:,} before, "
@@ -149,7 +188,7 @@ def why_not(
     return ""
 
 
-def warnings(documents: Sequence[LabelledDocument], known: bool) -> list[str]:
+def warnings(documents: Sequence[LabelledDocument], trial: Trial) -> list[str]:
     """Return what makes the figures doubtful."""
     found = []
     size = len({document.id for document in documents})
@@ -158,23 +197,25 @@ def warnings(documents: Sequence[LabelledDocument], known: bool) -> list[str]:
         found.append(f"{size} documents with {lines} lines say little: the figures may be chance. Label more.")
     if len({label for document in documents for label in document.labels}) < 2:
         found.append(f"all lines are {documents[0].labels[0]!r}: the model only learns to say so more often.")
-    if not known:
+    if lines > MANY_LINES:
+        found.append(
+            f"{lines:,} lines: a fifth of the documents was held out, once; a model trained anew may be better."
+        )
+    if trial.general is None:
         found.append("the base has labels of its own: there is no general score, and nothing says what it forgets.")
     return found
 
 
-def card(
-    base: Model, documents: Sequence[LabelledDocument], options: Adapting, pairs: Sequence[tuple[Any, Any] | None]
-) -> dict[str, Any]:
+def card(base: Model, documents: Sequence[LabelledDocument], options: Adapting, trial: Trial) -> dict[str, Any]:
     """Return the card of an adapted model: how to use it as the base's, what it was made of and how good it is."""
     keys = ("format", "features", "labels", "kinds", "kind_floor", "kind_figures", "weights", "aims")
-    both = [dict(zip(("before", "after"), pair, strict=True)) if pair else None for pair in pairs]
+    both = [dict(zip(("before", "after"), pair, strict=True)) if pair else None for pair in (trial.hers, trial.general)]
     return {
         **{key: base.card[key] for key in keys if key in base.card},
         "date": datetime.date.today().isoformat(),
         "base": {key: base.card.get(key) for key in ("sha256", "date", "data")},
         "data": describe(documents),
         "data_sha256": digest(documents),
-        "adaptation": {"options": asdict(options), "held_out": both[0], "general": both[1]},
+        "adaptation": {"options": asdict(options), "share": trial.share, "held_out": both[0], "general": both[1]},
         "libraries": {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
     }

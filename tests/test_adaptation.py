@@ -70,11 +70,11 @@ def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_
     steps: list[float] = []
     found = adapt([site], tmp_path / "model", options=QUICK, report=lambda step, share: steps.append(share))
     assert steps == sorted(steps)
-    assert found.hers is not None
-    assert found.general is not None
-    before, after = (one["errors"]["keep_or_drop"] for one in found.hers)
+    assert found.trial.hers is not None
+    assert found.trial.general is not None
+    before, after = (one["errors"]["keep_or_drop"] for one in found.trial.hers)
     assert after < before / 2
-    assert found.general[1]["body_f1"] > found.general[0]["body_f1"] - 0.003
+    assert found.trial.general[1]["body_f1"] > found.trial.general[0]["body_f1"] - 0.003
     assert found.written
     card = Model.load(tmp_path / "model").card
     assert card["base"]["sha256"] == Model.load().card["sha256"]
@@ -96,7 +96,7 @@ def test_nothing_moves_without_new_lines(site: Path) -> None:
     assert np.array_equal(model.arrays["table"], base.arrays["table"])
     rows = old.batch
     before, after = base.probabilities(rows), model.probabilities(rows)
-    assert np.abs(after - before).mean() < 0.005
+    assert np.abs(after - before).mean() < 0.01
     assert (base.decide(rows, before) == model.decide(rows, after)).mean() > 0.99
 
 

@@ -21,15 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from cleaner.adaptation import Adapting, Rehearsal, adapted, rehearsed
+from cleaner.adaptation import Adapting
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, fold_of, read_labelled, without_shared
 from cleaner.evaluation import measure, summary
 from cleaner.labels import BODY
 from cleaner.model import Model
-from cleaner.rehearsal import read_rehearsal
 from cleaner.training import Options, fit
-from cleaner.trial import held_out, why_not
+from cleaner.trial import try_out
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -79,16 +78,13 @@ def wrong(model: Model, documents: Sequence[LabelledDocument]) -> int:
 
 
 def one_run(
-    base: Model, documents: list[LabelledDocument], ids: set[str], old: Rehearsal, general: Sequence[LabelledDocument]
+    base: Model, documents: list[LabelledDocument], ids: set[str], general: Sequence[LabelledDocument]
 ) -> dict[str, Any]:
     """Adapt a base to the documents with the ids and measure both on the rest."""
     clean = settled(documents)
     mine = [one for one in clean if one.id in ids]
-    options = Adapting()
-    model = adapted(base, mine, old, options)
-    hers = held_out(base, mine, old, options)
-    mild = read_rehearsal()[1]
-    pair = [summary(measure(mild, Cleaner(one))) for one in (base, model)]
+    trial = try_out(base, mine, Adapting())
+    model = trial.model
     rest, raw = ([one for one in some if one.id not in ids] for some in (clean, documents))
     scores = [summary(measure(general, Cleaner(one))) for one in (base, model)]
     return {
@@ -97,7 +93,8 @@ def one_run(
         "after": wrong(model, rest),
         "all_lines": [wrong(base, raw), wrong(model, raw)],
         "words": int(summary(measure(rest, Cleaner(base)))["errors"]["words"]),
-        "refused": why_not(hers, (pair[0], pair[1]), options.margin),
+        "share": trial.share,
+        "refused": trial.refused,
         "general": scores[1]["body_f1"] - scores[0]["body_f1"],
         "general_mean_f1": scores[1]["macro_f1"] - scores[0]["macro_f1"],
     }
@@ -114,14 +111,16 @@ def averages(runs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         raw = np.array([row["all_lines"][1] / max(row["all_lines"][0], 1) for row in rows])
         gate = np.array([not row["refused"] for row in rows])
         general = np.array([row["general"] for row in rows])
-        before, after = (np.array([row[key] for row in rows]) for key in ("before", "after"))
+        before, after, words = (np.array([row[key] for row in rows]) for key in ("before", "after", "words"))
+        left = np.where(gate, after, before)
         found[str(size)] = {
             "sites": len(rows),
             "written": int(gate.sum()),
             "mean_ratio": float(ratio.mean()),
             "mean_ratio_gated": float(np.where(gate, ratio, 1).mean()),
             "mean_ratio_gated_all_lines": float(np.where(gate, raw, 1).mean()),
-            "ratio_of_sums_gated": float(np.where(gate, after, before).sum() / before.sum()),
+            "ratio_of_sums_gated": float(left.sum() / before.sum()),
+            "errors_in_1000_words": [float(1000 * (one / words).mean()) for one in (before, left)],
             "worse_gated": int((gate & (after > before)).sum()),
             "general_gated": float(np.where(gate, general, 0).mean()),
             "general_gated_worst": float(np.where(gate, general, 0).min()),
@@ -163,7 +162,6 @@ def main() -> None:
         train_base(options.train_base)
         return
     base = Model.load(options.base)
-    old = rehearsed(base, read_rehearsal()[0], Adapting())
     general = [one for one in read_labelled([CORPUS / "valid"]) if one.view in VIEWS and fold_of(one.id, 2) == 0]
     corpus = [one for one in read_labelled([CORPUS / "train", CORPUS / "valid"]) if one.view in VIEWS]
     sites = {**big_sites(corpus), **big_sites(read_labelled(options.sites) if options.sites else [])}
@@ -175,7 +173,7 @@ def main() -> None:
         random.Random(0).shuffle(ids)
         rows = found["sites"][site] = {}
         for size in [size for size in SIZES if len(ids) - size >= REST]:
-            rows[str(size)] = row = one_run(base, documents, set(ids[:size]), old, general)
+            rows[str(size)] = row = one_run(base, documents, set(ids[:size]), general)
             print(site, size, {key: row[key] for key in ("before", "after", "refused", "general")}, flush=True)
         found["averages"] = averages(found["sites"])
         OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
