@@ -13,6 +13,7 @@ from cleaner.features import Batch
 from cleaner.labels import DEFAULT_KEEP, JUNK
 from cleaner.model import Model
 from cleaner.native import call
+from cleaner.network import one_thread
 
 __all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
 
@@ -119,7 +120,8 @@ class Cleaner:
     def result(self, documents: list[bytes]) -> Result:
         """Label UTF-8 documents; the reference for all other methods."""
         batch = self.model.read(documents)
-        probabilities, kinds = self.model.probabilities_and_kinds(batch)
+        with one_thread():
+            probabilities, kinds = self.model.probabilities_and_kinds(batch)
         return Result(batch, probabilities, self.model.decide(batch, probabilities, self.aim, kinds), kinds)
 
     def label(self, text: str) -> list[LabelledLine]:

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checking": {"corpus", "errors", "labels", "lines"},
     "checking_documents": {"checking", "labels"},
     "classifier": set(),
-    "cleaning": {"decision", "errors", "features", "labels", "model", "native"},
+    "cleaning": {"decision", "errors", "features", "labels", "model", "native", "network"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "errors", "evaluation", "listing"}
     | {"model", "training"},
     "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings"},
