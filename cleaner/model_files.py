@@ -103,7 +103,8 @@ def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]
         raise ModelError(f"{path}: cut short or changed, it is not the file that the card describes. {again}")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+            # In one order, whatever they were stored in: sums in another order differ in their last bits.
+            return {name: np.ascontiguousarray(stored[name]) for name in stored.files}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: not plain arrays ({error}). {again}") from None
 
