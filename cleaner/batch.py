@@ -88,9 +88,7 @@ def clean_files(
     summary = Summary(big=not is_small(planned, total, options))
     if summary.big:
         hooks.big()
-    with Threads():
-        run = Run(planned, options, hooks, summary)
-        run.go(total)
+    Run(planned, options, hooks, summary).go(total)
     return summary
 
 
@@ -102,18 +100,6 @@ def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:
     stdin = any(one.path == "-" and one.format != "text" for one in planned.inputs)
     few = len(planned.inputs) <= SMALL_FILES and total <= (SMALL_BYTES // 8 if packed else SMALL_BYTES)
     return known and few and not begun and not stdin
-
-
-class Threads:
-    """One thread for the linear algebra: several slow each other down on arrays as small as ours."""
-
-    def __enter__(self) -> None:
-        from threadpoolctl import threadpool_limits
-
-        self.limits = threadpool_limits(1)
-
-    def __exit__(self, *_: object) -> None:
-        self.limits.restore_original_limits()
 
 
 class Run:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaner import lines
-from cleaner.corpus import LabelledDocument, known, one_line
+from cleaner.corpus import LabelledDocument, json_document, known, one_line
 from cleaner.errors import DataError
 from cleaner.labels import KINDS, LABELS
 
@@ -189,18 +189,7 @@ class Reader:
             self.characters(path, number, row["text"])
             if len(self.problems) == before and not lines.blank(row["text"]):
                 rows.append(row)
-        document = LabelledDocument(
-            str(record["id"]),
-            str(record["site"]),
-            tuple(one_line(row["text"]) for row in rows),
-            tuple(row["label"] for row in rows),
-            tuple(row.get("kind", "") for row in rows),
-            tuple(bool(row.get("weak", False)) for row in rows),
-            tuple(bool(row.get("blank_before", False)) for row in rows),
-            str(record.get("source", "")),
-            str(record.get("view", "")),
-            str(record.get("lang", "")),
-        )
+        document = json_document({**record, "lines": rows}, f"{path}:{number}")
         return Located(document, path, (number,) * max(len(rows), 1))
 
 

@@ -143,13 +143,19 @@ class Cleaner:
             text = decode(data[lines.start[number] : lines.end[number]])
             yield LabelledLine(text, labels[code], dict(zip(labels, shares, strict=True)), before + number + 1, kind)
 
+    def kind_codes(self, result: Result) -> npt.NDArray[np.int64]:
+        """Return the number of the kind of junk of each line of a result; -1 where it is no junk or not sure."""
+        if result.kinds is None or not self.model.kinds or JUNK not in self.model.labels:
+            return np.full(len(result.codes), -1)
+        sure = (result.codes == self.model.labels.index(JUNK)) & (
+            result.kinds.max(axis=1) >= self.model.card["kind_floor"]
+        )
+        return np.where(sure, result.kinds.argmax(axis=1), -1)
+
     def kinds_of(self, result: Result) -> list[str]:
-        """Return the kind of junk of each line of a result that has kinds; empty where it is no junk or not sure."""
-        shares, names = result.kinds, self.model.kinds
-        if shares is None or not names or JUNK not in self.model.labels:
-            return [""] * len(result.codes)
-        sure = (result.codes == self.model.labels.index(JUNK)) & (shares.max(axis=1) >= self.model.card["kind_floor"])
-        return [names[code] if named else "" for code, named in zip(shares.argmax(axis=1), sure, strict=True)]
+        """Return the kind of junk of each line of a result; empty where it is no junk or not sure."""
+        names = [*self.model.kinds, ""]
+        return [names[code] for code in self.kind_codes(result).tolist()]
 
     def clean(self, text: str) -> str:
         """Return a document without the lines whose label is not kept; the rest as it came."""

@@ -145,6 +145,9 @@ def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> N
         write_beside(options.summary, json.dumps(found.counts, indent=1).encode() + b"\n")
     if found.big and not reporter.quiet:
         reporter.summary(found.counts)
+    suspicious = found.counts.get("flags", {}).get("suspicious", 0)
+    if suspicious and not reporter.quiet:
+        say(f"cleaner: nearly all of {suspicious:,} documents went; --add-quality marks which, cleaner label says why.")
     for name in found.changed:
         print(name)
     if found.failed or found.changed:

@@ -103,6 +103,15 @@ def neighbours(
 
 
 @jit
+def known(lines: Any, values: Any, line: int, row: Any) -> int:
+    """Fill what the first pass saw of a line and what it said; returns how many columns that takes."""
+    seen, labels = lines.shape[1], values.shape[1]
+    move(lines[line], row, seen)
+    move(values[line], row[seen:], labels)
+    return seen + labels
+
+
+@jit
 def draft_rows(
     lines: Any, values: Any, whole: Any, beside: Any, begin: Any, end: Any, reach: Any, start: int, out: Any
 ) -> int:
@@ -113,13 +122,11 @@ def draft_rows(
     of the far ones, and the columns of ``whole`` that stand before the neighbours.
     """
     near, far, few, before = reach[0], reach[1], reach[2], reach[3]
-    seen, labels, more, columns = lines.shape[1], values.shape[1], whole.shape[1], beside.shape[1]
+    more, columns = whole.shape[1], beside.shape[1]
     for number in range(len(out)):
         line, row = start + number, out[number]
         span = (line, begin[line], end[line])
-        move(lines[line], row, seen)
-        move(values[line], row[seen:], labels)
-        place = seen + labels
+        place = known(lines, values, line, row)
         move(whole[line], row[place:], before)
         place += before
         place += neighbours(beside, (0, columns), span, (1, near), row[place:])

@@ -17,7 +17,7 @@ __all__ = ["SIZES", "learning_curve"]
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
 GROUPS = 3
 #: How far each goes from the base to the adapted weights.
-SHARE = 0.7
+SHARE = 0.5
 
 
 def learning_curve(

@@ -14,8 +14,9 @@ shapes (body .958 without, .957 with; captions .523 and .516, bylines .760 and .
 Tried and kept: 2^20 rows of the text table instead of 2^18 gave captions .52 instead of .49, bylines .778
 instead of .768; 2^19 fit the size that a model folder may have.
 
-The first pass is a softmax over text and shape; the head sees everything. `VERSION` goes into the
-model card: a model made by other features is refused.
+The first pass is a softmax over text and shape; the draft head sees all three groups, the final head what the
+draft says besides (`second_pass.py`). `tests/benchmarks/ablations.py` leaves each group out in turn. `VERSION` goes
+into the model card: a model made by other features is refused.
 """
 
 from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from cleaner.classifier import LineClassifier
 from cleaner.labels import JUNK, KINDS
 from cleaner.sampling import COPY, Part
 
-__all__ = ["Fitted", "Kinds", "Rows", "fit_head", "fit_kinds"]
+__all__ = ["Fitted", "Kinds", "Rows", "calibrate_on", "fit_head", "fit_kinds"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -53,6 +53,18 @@ def fit_head(parts: Sequence[Part], inputs: Inputs, rows: Rows, head: Callable[[
         found[:, one.classes_] = one.logits(inputs(number))
         logits.append(found)
     return Fitted(head().fit(x, y, sample_weight=weight), logits)
+
+
+def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Calibrate a head on the out-of-fold logits; returns factor and shift for each label."""
+    sure = [part.sure for part in parts]
+    raw = np.concatenate([rows[keep] for rows, keep in zip(logits, sure, strict=True)])
+    truth = np.concatenate([part.label[keep] for part, keep in zip(parts, sure, strict=True)])
+    weight = np.concatenate([part.weight[keep] for part, keep in zip(parts, sure, strict=True)])
+    head.calibrate(raw[:, head.classes_], truth, weight)
+    factor, shift = np.ones(raw.shape[1], np.float32), np.zeros(raw.shape[1], np.float32)
+    factor[head.classes_], shift[head.classes_] = head.calibration_
+    return factor, shift
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ HEAD = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
 def one_thread() -> AbstractContextManager[Any]:
     """Keep matrix products in the thread that asks for them.
 
-    They are small, and threads that wait for each other cost more than they save: on a busy machine with two
-    cores a line took 51 µs with the library's own threads and 3.3 µs without. Other cores are for other documents.
+    They are small, and threads that wait for each other cost more than they save; other cores are for other documents.
     """
     limits: AbstractContextManager[Any] = libraries().limit(limits=1, user_api="blas")
     return limits

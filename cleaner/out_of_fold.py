@@ -6,13 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.corpus import LabelledDocument
-from cleaner.features import VERSION
-from cleaner.heads import Rows, fit_head
-from cleaner.model import Model
-from cleaner.model_files import FORMAT
 from cleaner.network import softmax
-from cleaner.sampling import head_rows, label_order, read_part, split
-from cleaner.training import Options, Report, fit_text, joined_rows
+from cleaner.training import Options, Report, fit_draft
 
 __all__ = ["out_of_fold"]
 
@@ -30,16 +25,7 @@ def out_of_fold(
     Raises:
         DataError: the documents are of one site, or have one label.
     """
-    o = options or Options()
-    labels = label_order(documents)
-    parts = [read_part(fold, labels) for fold in split(documents, o.folds, o.seed)]
-    arrays, scores = fit_text(parts, labels, o, report)
-    model = Model(arrays, {"format": FORMAT, "features": VERSION, "labels": labels})
-    seen = [model.see(part.batch, score) for part, score in zip(parts, scores, strict=True)]
-    rng = np.random.default_rng(o.seed)
-    rows = Rows(*zip(*(head_rows(part, o.page_junk, rng) for part in parts), strict=True))
-    report("heads", 0.7)
-    fitted = fit_head(parts, lambda number: joined_rows(model.draft_inputs(seen[number])), rows, o.draft)
+    _, parts, _, _, fitted = fit_draft(documents, options or Options(), report)
     found: dict[int, Floats] = {}
     for part, logits in zip(parts, fitted.logits, strict=True):
         borders = np.cumsum([0, *(len(document.lines) for document in part.documents)])

@@ -3,22 +3,39 @@
 The documents are grouped and cut as :meth:`cleaner.cleaning.Cleaner.clean_bytes` does, so the text is the same.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.alphabet import IDEOGRAPH
+from cleaner.alphabet import WORDS
 from cleaner.cleaning import Cleaner, Result, batches, ends, pieces
+from cleaner.features import line_hashes
+from cleaner.labels import BODY
 from cleaner.rules import Applied, Rules
 
 __all__ = ["BLANK", "RULE", "How", "Line", "Outcome", "outcomes"]
 
 #: Labels of removed lines that the model did not label.
 BLANK, RULE = "blank", "rule"
+#: Different removed lines that are counted of a group at most, the most frequent ones, and how long they may be, bytes.
+MOST, LONGEST = 200, 200
+#: A line whose likeliest label has less than this is uncertain.
+SURE = 0.8
+
+
+class Sums(NamedTuple):
+    """Words of a document: all, kept, expected to be body, on uncertain lines."""
+
+    words: int
+    kept: int
+    body: float
+    uncertain: int
 
 
 class Line(NamedTuple):
@@ -36,24 +53,29 @@ class Outcome:
     """A cleaned document; the arrays have a row for each line that is not blank."""
 
     cleaned: bytes
-    gone: list[bytes]  # the lines that went, with their endings; blank ones are empty
-    removed: list[Line]  # the same in full, if asked for
+    gone: int  # lines that went, blank ones too
+    removed: list[Line]  # those lines, if asked for
     numbers: npt.NDArray[np.int64]
     codes: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32]  # [lines, labels]
     words: npt.NDArray[np.int64]
     kept: npt.NDArray[np.bool_]
+    kinds: npt.NDArray[np.int64]  # the number of the kind of junk, -1 where the model does not say
+    sums: Sums
     extracts: list[tuple[str, bytes]] = field(default_factory=list)  # label and line, of the labels asked for
-    kinds: list[str] = field(default_factory=list)  # a row each: the kind of junk, empty where the model does not say
 
 
 @dataclass(frozen=True)
 class How:
-    """The user's rules, the labels whose lines are collected, and whether removed lines are told in full."""
+    """The user's rules, the labels whose lines are collected, and whether removed lines are told in full.
+
+    ``lost`` counts frequent removed lines, with their endings.
+    """
 
     rules: Rules
     extract: frozenset[str] = frozenset()
     full: bool = False
+    lost: Counter[bytes] = field(default_factory=Counter)
 
 
 def shifted(one: Applied, by: int) -> Applied:
@@ -83,7 +105,7 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
         for outcome, (_, last) in zip(found, group, strict=True):
             waiting.append(outcome)
             if last:
-                yield with_rules(joined(waiting), applied[index][2] if applied else {}, how.full)
+                yield with_rules(joined(waiting), applied[index][2] if applied else {}, how)
                 waiting, index = [], index + 1
 
 
@@ -119,51 +141,77 @@ def grouped(cleaner: Cleaner, group: list[tuple[bytes, bool]], rest: Rest) -> It
     """Clean a group of pieces in one go."""
     force = partial(forced, rest) if any(rest.stays) else None
     cleaned, result, keep = cleaner.examine([data for data, _ in group], force)
-    text, full, tokens = result.batch.text, result.batch.full, result.batch.tokens
-    is_word = np.concatenate([[0], np.cumsum(tokens.shape <= IDEOGRAPH)])
-    words = is_word[tokens.first[1:]] - is_word[tokens.first[:-1]]
-    borders = np.searchsorted(text.document, np.arange(len(group) + 1)).tolist()
-    rows = np.concatenate([[0], np.cumsum(full)])
-    lines = Lines(cleaner.model.labels, result, cleaner.kinds_of(result))
-    for index in range(len(group)):
-        begin, end = borders[index], borders[index + 1]
-        part = slice(int(rows[begin]), int(rows[end]))
-        numbers = np.arange(begin, end) - begin + rest.starts[index] + 1
+    full, words = result.batch.full, result.batch.counts[:, WORDS].astype(np.int64)
+    borders = np.searchsorted(result.batch.text.document, np.arange(len(group) + 1))
+    rows = np.concatenate([[0], np.cumsum(full)])[borders]
+    kept, kinds = keep[full], cleaner.kind_codes(result)
+    body = result.probabilities[:, cleaner.model.labels.index(BODY)]
+    unsure = result.probabilities.max(axis=1, initial=0) < SURE
+    sums = [by_document(one, rows) for one in (words, words * kept, words * body.astype(np.float64), words * unsure)]
+    gone = by_document(~keep, borders)
+    count_lost(result, ~kept, rest.how.lost)
+    lines = Lines(cleaner, result) if rest.how.full or rest.how.extract else None
+    for index, (begin, end) in enumerate(pairwise(borders.tolist())):
+        part = slice(int(rows[index]), int(rows[index + 1]))
+        numbers = np.arange(rest.starts[index] + 1, rest.starts[index] + 1 + end - begin)
         if rest.places[index]:
             numbers = np.asarray(rest.places[index], np.int64)[numbers - 1]
-        offset = (numbers - np.arange(begin, end)).tolist() if rest.how.full else []
-        gone = (np.flatnonzero(~keep[begin:end]) + begin).tolist()
         outcome = Outcome(
             cleaned[index],
-            [lines.raw(at) for at in gone],
-            [lines.line(at, at + offset[at - begin]) for at in gone] if rest.how.full else [],
+            gone[index],
+            [],
             numbers[full[begin:end]],
             result.codes[part],
             result.probabilities[part],
             words[part],
-            keep[begin:end][full[begin:end]],
+            kept[part],
+            kinds[part],
+            Sums(*(one[index] for one in sums)),
         )
-        outcome.kinds = lines.kinds[part]
-        if rest.how.extract:
+        if lines and rest.how.full:
+            went = np.flatnonzero(~keep[begin:end])
+            outcome.removed = [lines.line(begin + at, int(numbers[at])) for at in went.tolist()]
+        if lines and rest.how.extract:
             found = [lines.line(at, 0) for at in range(begin, end)]
             outcome.extracts = [(one.label, one.data) for one in found if one.label in rest.how.extract]
         yield outcome
 
 
+def by_document(values: npt.NDArray[Any], borders: npt.NDArray[np.int64]) -> list[Any]:
+    """Return the sum of each document's values, which lie between two borders."""
+    found: list[Any] = np.diff(np.concatenate([[0], np.cumsum(values)])[borders]).tolist()
+    return found
+
+
+def count_lost(result: Result, gone: npt.NDArray[np.bool_], lost: Counter[bytes]) -> None:
+    """Count the frequent ones of the lines that went, ``gone`` being about those that are not blank.
+
+    Only lines whose words are frequent are looked at, so most lines never become Python objects.
+    """
+    text = result.batch.text
+    places = np.flatnonzero(result.batch.full)
+    gone = gone & ((text.end - text.start)[places] <= LONGEST)
+    hashes, first, index, counts = np.unique(
+        line_hashes(result.batch.tokens)[gone], return_index=True, return_inverse=True, return_counts=True
+    )
+    frequent = np.zeros(len(hashes), np.bool_)
+    frequent[np.lexsort((first, -counts))[:MOST]] = True
+    chosen = places[gone][frequent[index]]
+    data = memoryview(text.data.data)
+    spans = zip(text.start[chosen].tolist(), text.next[chosen].tolist(), strict=True)
+    lost.update(bytes(data[begin:end]) for begin, end in spans)
+
+
 class Lines:
     """The lines of a group, one at a time."""
 
-    def __init__(self, labels: list[str], result: Result, kinds: list[str]) -> None:
+    def __init__(self, cleaner: Cleaner, result: Result) -> None:
         """Take a labelled group; plain lists, because single elements of arrays are slow."""
         text = result.batch.text
-        self.data, self.labels, self.kinds = text.data.tobytes(), labels, kinds
+        self.data, self.labels, self.kinds = text.data.tobytes(), cleaner.model.labels, cleaner.kinds_of(result)
         self.start, self.next, self.full = text.start.tolist(), text.next.tolist(), result.batch.full.tolist()
         self.row = (np.cumsum(result.batch.full) - 1).tolist()
         self.codes, self.top = result.codes.tolist(), result.probabilities.max(axis=1, initial=0).tolist()
-
-    def raw(self, at: int) -> bytes:
-        """Return a line of the group by its place, empty if it is blank."""
-        return self.data[self.start[at] : self.next[at]] if self.full[at] else b""
 
     def line(self, at: int, number: int) -> Line:
         """Return a line of the group by its place, under its number in the document."""
@@ -181,20 +229,21 @@ def joined(parts: list[Outcome]) -> Outcome:
         return parts[0]
     arrays: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("numbers", "codes", "probabilities", "words", "kept")  # the arrays
+        for name in ("numbers", "codes", "probabilities", "words", "kept", "kinds")
     }
     cleaned = b"".join(part.cleaned for part in parts)
     lists: dict[str, Any] = {
-        name: [one for part in parts for one in getattr(part, name)]
-        for name in ("gone", "removed", "extracts", "kinds")
+        name: [one for part in parts for one in getattr(part, name)] for name in ("removed", "extracts")
     }
-    return Outcome(cleaned, **lists, **arrays)
+    sums = Sums(*map(sum, zip(*(part.sums for part in parts), strict=True)))
+    return Outcome(cleaned, sum(part.gone for part in parts), sums=sums, **lists, **arrays)
 
 
-def with_rules(outcome: Outcome, gone: dict[int, bytes], full: bool) -> Outcome:
+def with_rules(outcome: Outcome, gone: dict[int, bytes], how: How) -> Outcome:
     """Add the lines that a rule took out to those removed, in order."""
-    outcome.gone += [raw if raw.strip() else b"" for raw in gone.values()]
-    if gone and full:
+    outcome.gone += len(gone)
+    how.lost.update(raw for raw in gone.values() if raw.strip() and len(raw) <= LONGEST)
+    if gone and how.full:
         lines = [Line(number, RULE if raw.strip() else BLANK, "", 1.0, raw) for number, raw in gone.items()]
         outcome.removed = sorted([*outcome.removed, *lines])
     return outcome

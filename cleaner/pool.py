@@ -5,6 +5,7 @@ is killed breaks its pool: the blocks that were under way are repeated one at a 
 pool, so that it is certain which one kills. One that kills twice more is named as failed, and the rest goes on.
 """
 
+import ctypes
 import os
 import signal
 import threading
@@ -24,6 +25,8 @@ __all__ = ["ordered"]
 
 AHEAD = 2  # blocks under way for each worker
 REPEATS = 2
+#: Parameters of glibc's mallopt, and below what size freed memory is kept.
+TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 1 << 26
 
 
 def ordered(blocks: Iterator[Block], job: Job, workers: int) -> Iterator[tuple[Block, Done]]:
@@ -82,6 +85,17 @@ def prepare(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+    keep_memory()
+
+
+def keep_memory() -> None:
+    """Keep memory that is freed, where the C library can be told to: every block needs as much again.
+
+    Given back and asked for again, page by page, it costs a worker a tenth of its time.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        for parameter in (TRIM_THRESHOLD, MMAP_THRESHOLD):
+            ctypes.CDLL(None).mallopt(parameter, KEPT_BYTES)
 
 
 class Pool:

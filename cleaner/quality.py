@@ -12,8 +12,6 @@ __all__ = ["FLAGS", "Quality", "quality"]
 SHORT_WORDS = 40
 #: A document with a lower expected share of body words is mostly junk.
 JUNK_SHARE = 0.2
-#: A line whose likeliest label has less than this is uncertain.
-SURE = 0.8
 FLAGS = ("empty_after", "mostly_junk", "suspicious", "very_short")
 
 
@@ -37,18 +35,15 @@ class Quality:
         return {**asdict(self), "flags": list(self.flags)}
 
 
-def quality(outcome: Outcome, body: int) -> Quality:
-    """Return the quality of a cleaned document; ``body`` is the number of that label."""
-    words = int(outcome.words.sum())
-    kept = int(outcome.words[outcome.kept].sum())
-    share = float(outcome.probabilities[:, body] @ outcome.words) / words if words else 0.0
-    top = outcome.probabilities.max(axis=1, initial=0)
-    uncertain = float(outcome.words[top < SURE].sum()) / words if words else 0.0
+def quality(outcome: Outcome) -> Quality:
+    """Return the quality of a cleaned document."""
+    words, kept, body, uncertain = outcome.sums
+    share = body / words if words else 0.0
     tests = (
-        kept == 0 and (words > 0 or bool(outcome.gone)),
+        kept == 0 and (words > 0 or outcome.gone > 0),
         words > 0 and share < JUNK_SHARE,
         bool(suspicion(1 - kept / words, words)) if words else False,
         kept < SHORT_WORDS,
     )
     flags = tuple(flag for flag, true in zip(FLAGS, tests, strict=True) if true)
-    return Quality(round(share, 4), words, kept, words - kept, round(uncertain, 4), flags)
+    return Quality(round(share, 4), words, kept, words - kept, round(uncertain / words, 4) if words else 0.0, flags)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cleaner.context_kernels import means, move, neighbours
+from cleaner.context_kernels import known, means, move, neighbours
 from cleaner.kernels import exp, jit, log
 
 __all__: list[str] = []
@@ -156,14 +156,12 @@ def final_rows(
     :func:`amounts`.
     """
     near, far, before = reach[0], reach[1], reach[3]
-    seen, labels, more, count = lines.shape[1], values.shape[1], whole.shape[1], len(columns)
+    labels, more, count = values.shape[1], whole.shape[1], len(columns)
     shown = (labels, reach[4])
     for number in range(len(out)):
         line, row = start + number, out[number]
         span = (line, begin[line], end[line])
-        move(lines[line], row, seen)
-        move(values[line], row[seen:], labels)
-        place = seen + labels
+        place = known(lines, values, line, row)
         move(whole[line], row[place:], before)
         place += before
         place += neighbours(beside, shown, span, (1, near), row[place:])

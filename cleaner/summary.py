@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cleaner.model import Model
 from cleaner.outcomes import Outcome
 from cleaner.quality import Quality
 from cleaner.records import Failure
@@ -16,7 +17,6 @@ Counts = dict[str, Any]
 
 #: Removed lines that are counted at most, in a block and in a run. Others are forgotten: counts are lower bounds.
 BLOCK_LINES, RUN_LINES = 200, 20_000
-LONGEST = 200  # bytes of a line that is worth counting
 NAMED = 1000  # failures that are listed by name
 
 EMPTY = ("documents", "cleaned", "rejected", "failed", "bytes", "words_kept", "words_removed")
@@ -41,29 +41,26 @@ def frequent(counts: dict[str, int], most: int) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:most]
 
 
-def removed_lines(found: Iterable[Outcome]) -> dict[str, int]:
-    """Count the removed lines of a block and return the most frequent."""
-    counts = Counter(line for one in found for line in one.gone)
+def removed_lines(lost: Counter[bytes]) -> dict[str, int]:
+    """Return the most frequent of the removed lines of a block."""
     out: dict[str, int] = {}
-    for data, count in counts.most_common(BLOCK_LINES):
+    for data, count in lost.most_common(BLOCK_LINES):
         text = data.decode("utf-8", "replace").strip()
-        if text and len(data) <= LONGEST:
+        if text:
             out[text] = out.get(text, 0) + count
     return out
 
 
-def count_documents(found: list[Outcome], grades: list[Quality], labels: list[str]) -> Counts:
-    """Count the documents of a block with their lines and words."""
-    size = len(labels)
-    codes = np.concatenate([one.codes for one in found]) if found else np.zeros(0, np.int64)
-    words = np.concatenate([one.words for one in found]) if found else codes
-    lines_by, words_by = np.bincount(codes, minlength=size), np.bincount(codes, words, minlength=size)
-    kinds: dict[str, int] = {}
+def count_documents(found: list[Outcome], grades: list[Quality], lost: Counter[bytes], model: Model) -> Counts:
+    """Count the documents of a block with their lines and words; ``lost`` are frequent removed lines."""
+    none = np.zeros(0, np.int64)
+    codes, words, kinds, kept = (
+        np.concatenate([none, *(getattr(one, name) for one in found)]) for name in ("codes", "words", "kinds", "kept")
+    )
+    labels, names = model.labels, model.kinds
+    lines_by, words_by = np.bincount(codes, minlength=len(labels)), np.bincount(codes, words, minlength=len(labels))
+    kinds_by = np.bincount(kinds[(kinds >= 0) & (kept == 0)], minlength=len(names))
     flags: dict[str, int] = {}
-    for one in found:
-        for kind, stays in zip(one.kinds, one.kept.tolist(), strict=True):
-            if kind and not stays:
-                kinds[kind] = kinds.get(kind, 0) + 1
     for grade in grades:
         for flag in grade.flags:
             flags[flag] = flags.get(flag, 0) + 1
@@ -71,11 +68,11 @@ def count_documents(found: list[Outcome], grades: list[Quality], labels: list[st
         "documents": len(found),
         "lines": {label: int(n) for label, n in zip(labels, lines_by, strict=True) if n},
         "words": {label: int(n) for label, n in zip(labels, words_by, strict=True) if n},
-        "kinds": kinds,
+        "kinds": {kind: int(n) for kind, n in zip(names, kinds_by, strict=True) if n},
         "flags": flags,
         "words_kept": sum(grade.kept for grade in grades),
         "words_removed": sum(grade.removed for grade in grades),
-        "removed_lines": removed_lines(found),
+        "removed_lines": removed_lines(lost),
     }
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,9 @@ from cleaner.cleaning import Cleaner, Result
 from cleaner.corpus import LabelledDocument, digest, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
-from cleaner.heads import Rows, fit_head, fit_kinds
+from cleaner.heads import Fitted, Rows, calibrate_on, fit_head, fit_kinds
 from cleaner.labels import DEFAULT_KEEP
-from cleaner.model import Model
+from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
 from cleaner.network import softmax
 from cleaner.sampling import (
@@ -133,19 +133,12 @@ def fit_first_pass(parts: Sequence[Part], scores: Sequence[Floats], options: Opt
 
 def fit(documents: Sequence[LabelledDocument], options: Options, report: Report) -> Model:
     """Fit a model; its card holds what using it needs and the held-out figures."""
-    labels = label_order(documents)
-    report("reading", 0.02)
-    parts = [read_part(fold, labels) for fold in split(documents, options.folds, options.seed)]
-    arrays, scores = fit_text(parts, labels, options, report)
-    model = Model(arrays, {"format": FORMAT, "features": VERSION, "labels": labels})
-    seen = [model.see(part.batch, score) for part, score in zip(parts, scores, strict=True)]
-    rng = np.random.default_rng(options.seed)
-    rows = Rows(*zip(*(head_rows(part, options.page_junk, rng) for part in parts), strict=True))
-    report("draft head", 0.6)
-    draft = fit_head(parts, lambda number: joined_rows(model.draft_inputs(seen[number])), rows, options.draft)
+    begun = fit_draft(documents, options, report)
+    model, parts, seen, rows, draft = begun
+    arrays, labels = model.arrays, model.labels
     arrays.update(draft.head.arrays(len(labels), "draft"))
     drafts = [softmax(logits) for logits in draft.logits]
-    del draft
+    del begun, draft
 
     def final_inputs(number: int) -> Floats:
         return joined_rows(model.final_inputs(seen[number], drafts[number]))
@@ -163,6 +156,31 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
     model.card.update(choose_aims(probabilities, parts, model.card["weights"], labels))
     model.card["held_out"] = held_out_figures(model, parts, probabilities)
     return model
+
+
+class Begun(NamedTuple):
+    """A model up to its draft head, and the folds of sites with what it sees of them."""
+
+    model: Model
+    parts: list[Part]
+    seen: list[Seen]
+    rows: Rows
+    draft: Fitted
+
+
+def fit_draft(documents: Sequence[LabelledDocument], options: Options, report: Report) -> Begun:
+    """Fit text table, first pass and draft head, the last out of fold, too."""
+    labels = label_order(documents)
+    report("reading", 0.02)
+    parts = [read_part(fold, labels) for fold in split(documents, options.folds, options.seed)]
+    arrays, scores = fit_text(parts, labels, options, report)
+    model = Model(arrays, {"format": FORMAT, "features": VERSION, "labels": labels})
+    seen = [model.see(part.batch, score) for part, score in zip(parts, scores, strict=True)]
+    rng = np.random.default_rng(options.seed)
+    rows = Rows(*zip(*(head_rows(part, options.page_junk, rng) for part in parts), strict=True))
+    report("draft head", 0.6)
+    draft = fit_head(parts, lambda number: joined_rows(model.draft_inputs(seen[number])), rows, options.draft)
+    return Begun(model, parts, seen, rows, draft)
 
 
 def fit_text(
@@ -195,18 +213,6 @@ def fit_text(
 def joined_rows(inputs: Iterable[tuple[slice, Floats]]) -> Floats:
     """Return inputs that come in pieces as one array."""
     return np.concatenate([rows for _, rows in inputs])
-
-
-def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[Floats]) -> tuple[Floats, Floats]:
-    """Calibrate a head on the out-of-fold logits; returns factor and shift for each label."""
-    sure = [part.sure for part in parts]
-    raw = np.concatenate([rows[keep] for rows, keep in zip(logits, sure, strict=True)])
-    truth = np.concatenate([part.label[keep] for part, keep in zip(parts, sure, strict=True)])
-    weight = np.concatenate([part.weight[keep] for part, keep in zip(parts, sure, strict=True)])
-    head.calibrate(raw[:, head.classes_], truth, weight)
-    factor, shift = np.ones(raw.shape[1], np.float32), np.zeros(raw.shape[1], np.float32)
-    factor[head.classes_], shift[head.classes_] = head.calibration_
-    return factor, shift
 
 
 def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequence[Floats]) -> dict[str, Any]:

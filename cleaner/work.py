@@ -59,13 +59,12 @@ def work(block: Block, job: Job) -> Done:
     table.failures = [*table.failures, *block.failures]
     how = How(rules_of(options), EXTRACTED if options.extract else frozenset(), bool(options.removed))
     table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))
-    body = cleaner.model.labels.index("body")
-    table.grades = [quality(one, body) for one in table.outcomes]
+    table.grades = [quality(one) for one in table.outcomes]
     least = options.min_quality if (not block.line and block.last) or block.sources[0].format != "text" else 0.0
     table.kept = [i for i, one in enumerate(table.grades) if one.body_share >= least]
     done = Done(failures=[one.named() for one in table.failures])
     done.changed = sorted({named(table, i) for i in table.kept if table.outcomes[i].gone})
-    done.counts = count_documents(table.outcomes, table.grades, cleaner.model.labels)
+    done.counts = count_documents(table.outcomes, table.grades, how.lost, cleaner.model)
     if block.line:
         done.counts["documents"] = 0  # a further piece of one
     add(done.counts, count_failures(table.failures))

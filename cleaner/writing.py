@@ -83,11 +83,12 @@ def added(table: Table, job: Job, index: int) -> dict[str, Any]:
 
 def labels_of(outcome: Outcome, job: Job) -> list[dict[str, Any]]:
     """Return number, label, kind and probability of every line that is not blank and that no rule took out."""
-    labels = loaded(job.shared, job.options.model, job.options.keep, job.options.aim).model.labels
+    model = loaded(job.shared, job.options.model, job.options.keep, job.options.aim).model
+    labels, names = model.labels, [*model.kinds, ""]
     top = outcome.probabilities.max(axis=1, initial=0).tolist()
-    rows = zip(outcome.numbers.tolist(), outcome.codes.tolist(), outcome.kinds, top, strict=True)
+    rows = zip(outcome.numbers.tolist(), outcome.codes.tolist(), outcome.kinds.tolist(), top, strict=True)
     return [
-        {"line": number, "label": labels[code], "kind": kind, "probability": round(share, 4)}
+        {"line": number, "label": labels[code], "kind": names[kind], "probability": round(share, 4)}
         for number, code, kind, share in rows
     ]
 

@@ -250,7 +250,7 @@ def test_two_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def deadly(block: Block, job: object) -> object:
     """Stand in for the work of a block; kills its process where the records ask for it."""
-    if b"kill me" in block.data:
+    if b"kill this worker" in block.data:
         os.kill(os.getpid(), signal.SIGKILL)
     return cleaner.pool.attempt(block, job)  # type: ignore[arg-type]
 
@@ -260,7 +260,7 @@ def test_a_block_that_kills_its_worker(tmp_path: Path, monkeypatch: pytest.Monke
     """Every block but the deadly one is cleaned; that one is tried three times, then named and kept."""
     source = jsonl(tmp_path / "a.jsonl", 200)
     rows = source.read_bytes().splitlines(keepends=True)
-    rows[100] = json.dumps({"text": "kill me"}).encode() + b"\n"
+    rows[100] = json.dumps({"text": "kill this worker"}).encode() + b"\n"
     source.write_bytes(b"".join(rows))
     submitted = cleaner.pool.Pool.start
 

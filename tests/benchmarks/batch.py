@@ -2,7 +2,7 @@
 
 Makes JSONL of invented documents, cleans it with one worker and with two, and the same texts by the library in
 one process; prints MB/s, documents/s, and the highest memory of a worker and of its parent (resident, by
-/proc: proportional share, so that arrays mapped by all are counted once). The default is 0.3 GB.
+/proc: proportional share, so that arrays mapped by all are counted once). The default is 0.3 GB. Writes batch.json.
 """
 
 import contextlib
@@ -13,15 +13,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from documents import jsonl
-from threadpoolctl import threadpool_limits
+from speed import machine
 
 from cleaner.cleaning import Cleaner
 
 COMMAND = str(Path(sys.executable).with_name("cleaner"))
+OUTPUT = Path(__file__).with_name("batch.json")
 STEP = 2000  # documents that are made in one go, and repeated
 
 
@@ -35,13 +37,21 @@ def make(path: Path, size: float) -> int:
     return times * STEP
 
 
-def memory(pid: int) -> tuple[float, int]:
-    """Return the proportional memory of a process in MB, and its parent."""
+def memory(pid: int) -> float:
+    """Return the proportional memory of a process in MB; 0 if it is gone."""
     with contextlib.suppress(OSError, IndexError, ValueError):
-        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        used = next(int(row.split()[1]) / 1e3 for row in rows if row.startswith("Pss:"))
-        return used, int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return 0.0, 0
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(text.split("Pss:")[1].split()[0]) / 1000
+    return 0.0
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def processor() -> float:
@@ -57,11 +67,9 @@ def run(source: Path, workers: int) -> tuple[float, float, float, float]:
     own = child = 0.0
     with subprocess.Popen([COMMAND, "clean", source, "-o", out, "-j", str(workers), "-q"]) as process:
         while process.poll() is None:
-            own = max(own, memory(process.pid)[0])
-            for folder in Path("/proc").glob("[0-9]*"):
-                used, parent = memory(int(folder.name))
-                child = max(child, used if parent == process.pid else 0.0)
-            time.sleep(0.2)
+            own = max(own, memory(process.pid))
+            child = max([child, *map(memory, children(process.pid))])
+            time.sleep(1)
     seconds = time.perf_counter() - begin
     assert process.returncode == 0
     out.unlink()
@@ -69,18 +77,18 @@ def run(source: Path, workers: int) -> tuple[float, float, float, float]:
 
 
 def library(source: Path) -> float:
-    """Return the bytes of text a second that the library cleans, on one core."""
+    """Return the documents a second that the library cleans, on one core."""
     documents = [json.loads(row)["text"].encode() for row in source.open("rb").readlines(40_000_000)]
     cleaner = Cleaner.load()
+    cleaner.clean("The kernels are compiled now, if they were not.")
     begin = time.perf_counter()
-    with threadpool_limits(1):
-        for _ in cleaner.clean_bytes(documents):
-            pass
+    for _ in cleaner.clean_bytes(documents):
+        pass
     return len(documents) / (time.perf_counter() - begin)
 
 
 def main() -> None:
-    """Print a table."""
+    """Print a table and write it as JSON."""
     size = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "a.jsonl"
@@ -88,16 +96,31 @@ def main() -> None:
         megabytes = source.stat().st_size / 1e6
         alone = library(source)
         print(f"{megabytes:,.0f} MB, {documents:,} documents; library, one core: {alone:,.0f} documents/s")
+        found: dict[str, Any] = {
+            "machine": machine().partition(";")[0],
+            "megabytes": round(megabytes),
+            "documents": documents,
+        }
         first = 0.0
         for workers in (1, 2):
             seconds, busy, own, child = run(source, workers)
             first = first or seconds
+            found[f"workers_{workers}"] = {
+                "seconds": round(seconds, 1),
+                "processor_seconds": round(busy, 1),
+                "times_one": round(first / seconds, 3),
+                "of_the_library": round(documents / seconds / alone, 3),
+                "memory_mb": round(own),
+                "memory_mb_each_worker": round(child),
+            }
             print(
                 f"{workers} worker(s): {seconds:6.1f} s, {megabytes / seconds:5.1f} MB/s, "
                 f"{documents / seconds:,.0f} documents/s ({documents / seconds / alone:.2f} of the library), "
                 f"{first / seconds:.2f} times one; processor {busy:.1f} s; "
-                f"memory: {own:.0f} MB, each worker {child:.0f} MB"
+                f"memory: {own:.0f} MB, each worker {child:.0f} MB",
+                flush=True,
             )
+    OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

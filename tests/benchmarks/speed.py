@@ -35,7 +35,7 @@ GOALS = {"c4": 1.5, "justext": 20, "winnow": 50, "textbook": 100, "floor": 0.25}
 ENVIRONMENT = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 #: Lines a run of the growth plot, lines a document in it, bytes a line.
 GROWTH: dict[str, list[int]] = {
-    "lines": [10, 100, 1000, 10_000, 100_000, 1_000_000],
+    "lines": [10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000],
     "lines a document": [1, 10, 100, 1000, 10_000, 100_000, 1_000_000],
     "bytes a line": [1, 10, 100, 1000, 10_000, 1_000_000, 50_000_000],
 }
