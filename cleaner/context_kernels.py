@@ -66,7 +66,7 @@ def softmax(logits: Any, flat: Any, bias: Any, start: int, out: Any) -> int:
 
 @jit
 def rectified(bias: Any, values: Any) -> int:
-    """Add a bias to every row and set what is below 0 to 0."""
+    """Add a bias to the first columns of every row and set what is below 0 there to 0."""
     for line in range(len(values)):
         row = values[line]
         for at in range(len(bias)):

@@ -92,6 +92,11 @@ class Model:
         """Class and case-folded form of every code point."""
         return character_table(self.arrays["classes"], self.arrays["folded"])
 
+    @cached_property
+    def final_and_kinds(self) -> Floats:
+        """The final head's hidden weights and those of the kinds, side by side for one matrix product."""
+        return np.concatenate([self.arrays["final_hidden_weights"], self.arrays["kind_weights"]], axis=1)
+
     def read(self, documents: list[bytes]) -> Batch:
         """Cut UTF-8 documents into lines and tokens with the model's own tables."""
         return read_batch(documents, self.characters)
@@ -108,12 +113,11 @@ class Model:
         draft = self.judge("draft", self.draft_inputs(seen), len(batch))
         kinds = np.empty((len(batch), len(self.kinds)), np.float32)
 
-        def inputs() -> Inputs:
-            for part, rows in self.final_inputs(seen, draft):
-                fill_softmax(rows @ self.arrays["kind_weights"], self.arrays["kind_bias"], part, kinds)
-                yield part, rows
+        def beside(part: slice, logits: Floats) -> None:
+            fill_softmax(np.ascontiguousarray(logits), self.arrays["kind_bias"], part, kinds)
 
-        return self.judge("final", inputs(), len(batch)), kinds
+        head = [self.final_and_kinds, *(self.arrays[f"final_{name}"] for name in HEAD[1:])]
+        return judge(head, self.final_inputs(seen, draft), len(batch), beside), kinds
 
     def decide(
         self, batch: Batch, probabilities: Floats, aim: str = "balanced", kinds: Floats | None = None

@@ -1,6 +1,6 @@
 """A head: a hidden layer and a softmax over what it sees of the lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
@@ -48,12 +48,19 @@ def fill_softmax(logits: Floats, bias: Floats, part: slice, out: Floats) -> None
         call("softmax", logits, logits.reshape(-1), bias, part.start, out)
 
 
-def judge(head: Sequence[Floats], inputs: Inputs, lines: int) -> Floats:
-    """Return the probabilities by a head, whose arrays are in the order of :data:`HEAD`, float32 [lines, labels]."""
+def judge(
+    head: Sequence[Floats], inputs: Inputs, lines: int, beside: Callable[[slice, Floats], None] | None = None
+) -> Floats:
+    """Return the probabilities by a head, whose arrays are in the order of :data:`HEAD`, float32 [lines, labels].
+
+    Hidden weights may have further columns: what those say of the lines is handed to ``beside``, [lines, columns].
+    """
     hidden_weights, hidden_bias, weights, bias = head
-    out = np.empty((lines, len(bias)), np.float32)
+    out, size = np.empty((lines, len(bias)), np.float32), len(hidden_bias)
     for part, rows in inputs:
-        hidden = np.asarray(rows @ hidden_weights, np.float32)
-        call("rectified", hidden_bias, hidden)
-        fill_softmax(np.asarray(hidden @ weights, np.float32), bias, part, out)
+        values = np.asarray(rows @ hidden_weights, np.float32)
+        call("rectified", hidden_bias, values)
+        fill_softmax(np.asarray(values[:, :size] @ weights, np.float32), bias, part, out)
+        if beside:
+            beside(part, values[:, size:])
     return out

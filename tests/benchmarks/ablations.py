@@ -1,10 +1,10 @@
 """What each part of model and data is worth: leave it out, train again, measure on pages of unseen sites.
 
-    python tests/benchmarks/ablations.py features sources languages invented
+    python tests/benchmarks/ablations.py features tables sources languages invented
 
-Each word is a table of runs; the figures are added to ablations.json and, with --card, to a model's card.
-`features` fits only a head again, one time each; the others train whole models, a minute or two each. All use fewer
-views, folds and epochs than the shipped model, and compare with a model trained like that.
+Each word is a table of runs; the figures are added to ablations.json.
+`features` fits only a head again, `tables` text table and head, once each; the others train whole models, a minute
+or two each. All use fewer views, folds and epochs than the shipped model, and compare with a model trained like that.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.context import width
 from cleaner.corpus import LabelledDocument, fold_of, read_labelled, without_shared
 from cleaner.evaluation import figures, measure
-from cleaner.features import LINE_FEATURES
+from cleaner.features import LINE_FEATURES, text_scores
 from cleaner.model import Model
 from cleaner.model_files import FORMAT
 from cleaner.network import softmax
@@ -39,6 +39,8 @@ QUICK = Options(folds=2, rows=2**18, text_epochs=5, epochs=4, members=1)
 VIEWS = ("", "extract", "page", "resiliparse", "trafilatura")
 LANGUAGES = ("de", "el", "id", "pl", "ru", "tr", "uk", "zh")
 Floats = npt.NDArray[np.float32]
+#: Inputs of a head, their labels and weights.
+Rows = tuple[Floats, Any, Floats]
 
 
 def summary(scores: dict[str, Any]) -> dict[str, float]:
@@ -109,9 +111,21 @@ def draft_groups(columns: int, labels: int) -> dict[str, list[int]]:
 
 def features(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
     """Leave each group of the draft head's features out, and change the size of its hidden layer."""
-    options = QUICK
     labels = label_order(training)
-    parts = [read_part(fold, labels) for fold in split(training, options.folds, options.seed)]
+    parts = [read_part(fold, labels) for fold in split(training, QUICK.folds, QUICK.seed)]
+    test = read_part(list(tests), labels)
+    model, data = head_data(parts, labels, QUICK)
+    inputs = rows_of(model, test, None)
+    columns = model.arrays["table"].shape[1]
+    yield "all", one_head(data, inputs, test, QUICK.head)
+    for name, group in draft_groups(columns, len(labels)).items():
+        yield f"without {name}", one_head(data, inputs, test, QUICK.head, group)
+    for hidden in (16, 32, 128):
+        yield f"{hidden} hidden units", one_head(data, inputs, test, replace(QUICK, hidden=hidden).head)
+
+
+def head_data(parts: Sequence[Part], labels: list[str], options: Options) -> tuple[Model, Rows]:
+    """Fit the text table and the first pass; return them and what the draft head trains on, out of fold."""
     arrays, scores = fit_text(parts, labels, options, lambda step, share: None)
     model = Model(arrays, {"format": FORMAT, "features": 0, "labels": labels})
     rng = np.random.default_rng(options.seed)
@@ -121,15 +135,35 @@ def features(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocum
         x.append(rows_of(model, part, score)[chosen])
         y.append(part.label[chosen])
         weight.append(heavy)
+    return model, (np.concatenate(x), np.concatenate(y), np.concatenate(weight))
+
+
+def tables(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
+    """Change the number of rows of the text table, and the numbers that its weights are stored as."""
+    labels = label_order(training)
+    parts = [read_part(fold, labels) for fold in split(training, QUICK.folds, QUICK.seed)]
     test = read_part(list(tests), labels)
-    data = (np.concatenate(x), np.concatenate(y), np.concatenate(weight))
-    inputs = rows_of(model, test, None)
-    columns = arrays["table"].shape[1]
-    yield "all", one_head(data, inputs, test, options.head)
-    for name, group in draft_groups(columns, len(labels)).items():
-        yield f"without {name}", one_head(data, inputs, test, options.head, group)
-    for hidden in (16, 32, 128):
-        yield f"{hidden} hidden units", one_head(data, inputs, test, replace(options, hidden=hidden).head)
+    for power in range(14, 21):
+        options = replace(QUICK, rows=2**power)
+        model, data = head_data(parts, labels, options)
+        head = options.head().fit(data[0], data[1], sample_weight=data[2])
+        for name, table in stored(model.arrays["table"].astype(np.float32)).items():
+            rounded = Model({**model.arrays, "table": table}, model.card)
+            row = scored(head, rows_of(rounded, test, None), test)
+            begin = time.process_time()
+            text_scores(test.batch.tokens, rounded.table)
+            row["nanoseconds a token"] = 1e9 * (time.process_time() - begin) / len(test.batch.tokens.word)
+            yield f"2^{power} rows, {name}", row | {"megabytes": table.size * np.dtype(name).itemsize / 1e6}
+
+
+def stored(table: Floats) -> dict[str, Floats]:
+    """Return a table as it comes back from each type of number that it may be stored as."""
+    scale = np.maximum(np.abs(table).max(axis=0), np.float32(1e-20)) / np.float32(127)
+    return {
+        "float32": table,
+        "float16": table.astype(np.float16).astype(np.float32),
+        "int8": np.rint(table / scale).astype(np.int8) * scale,
+    }
 
 
 def rows_of(model: Model, part: Part, scores: Floats | None) -> Floats:
@@ -138,7 +172,7 @@ def rows_of(model: Model, part: Part, scores: Floats | None) -> Floats:
 
 
 def one_head(
-    data: tuple[Floats, Any, Floats],
+    data: Rows,
     inputs: Floats,
     test: Part,
     head: Callable[[], LineClassifier],
@@ -147,24 +181,27 @@ def one_head(
     """Fit a head without some columns and return the F1 of each label, and microseconds a line."""
     use = np.setdiff1d(np.arange(inputs.shape[1]), np.asarray(out, np.int64))
     fitted = head().fit(data[0][:, use], data[1], sample_weight=data[2])
-    rows = inputs[:, use]
+    return scored(fitted, inputs[:, use], test)
+
+
+def scored(head: LineClassifier, rows: Floats, test: Part) -> dict[str, float]:
+    """Return the F1 of each label by a head, and microseconds a line."""
     begin = time.perf_counter()
-    shares = softmax(fitted.logits(rows))
+    shares = softmax(head.logits(rows))
     spent = time.perf_counter() - begin
     truth, found = test.label[test.sure], shares.argmax(axis=1)[test.sure]
     size = shares.shape[1]
     counts = np.bincount(truth * size + found, minlength=size * size).reshape(size, size)
     f1 = 2 * counts.diagonal() / np.maximum(counts.sum(axis=0) + counts.sum(axis=1), 1)
-    out_row = {f"label {number} F1": float(value) for number, value in enumerate(f1)}
-    return {**out_row, "mean F1": float(f1.mean()), "microseconds a line": 1e6 * spent / len(rows)}
+    out = {f"label {number} F1": value for number, value in enumerate(f1.tolist())}
+    return {**out, "mean F1": float(f1.mean()), "microseconds a line": 1e6 * spent / len(rows)}
 
 
 def main() -> None:
     """Run the tables that are asked for."""
-    tables = {"features": features, "sources": sources, "languages": languages, "invented": invented}
+    kinds = {"features": features, "tables": tables, "sources": sources, "languages": languages, "invented": invented}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="+", choices=sorted(tables))
-    parser.add_argument("--card", type=Path, help="a model folder whose card gets the figures, too")
+    parser.add_argument("tables", nargs="+", choices=sorted(kinds))
     options = parser.parse_args()
     training = read_labelled([ROOT / "training_data", CORPUS / "train"])
     tests = read_labelled([CORPUS / "valid"])
@@ -172,14 +209,10 @@ def main() -> None:
     found = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
     for name in options.tables:
         rows = found[name] = {}
-        for key, row in tables[name](training, tests):
+        for key, row in kinds[name](training, tests):
             rows[key] = row
             print(name, key, {k: round(v, 4) for k, v in row.items()}, flush=True)
             OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    if options.card:
-        path = options.card / "card.json"
-        card = {**json.loads(path.read_text("utf-8")), "ablations": found}
-        path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

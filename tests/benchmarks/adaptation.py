@@ -3,7 +3,7 @@
     python tests/benchmarks/adaptation.py --train-base /tmp/base       # once: a base that has seen none of the sites
     python tests/benchmarks/adaptation.py --base /tmp/base
 
-Each site of the corpus with at least 20 documents, two views of each; with `--sites FOLDER` also invented ones. The
+Each site of the corpus with at least 20 documents, two views of each, and the invented ones in `sites/`. The
 base is adapted to some documents, drawn at random, and both are measured on the rest. *gated* counts the base where
 `cleaner train` would not have written the model. Lines whose text the site's own labels call body here and something
 else there are left out of training and of figures; `all_lines` has the figures with them. Writes adaptation.json
@@ -33,8 +33,10 @@ from cleaner.trial import try_out
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
 OUTPUT = Path(__file__).with_name("adaptation.json")
+#: Invented sites with strong conventions of their own, which no base trains on.
+SITES = Path(__file__).with_name("sites")
 #: A site must have so many documents; a test so many after those that the model is adapted to.
-DOCUMENTS, REST = 20, 5
+DOCUMENTS, REST = 20, 4
 SIZES = (2, 5, 10, 20)
 VIEWS = ("page", "trafilatura", "extract")
 #: Differences count here, not levels: fewer views, folds and epochs than the shipped model has.
@@ -101,6 +103,12 @@ def one_run(
     }
 
 
+def groups(runs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the runs of all sites, of the real and of the invented ones."""
+    real = {site: row for site, row in runs.items() if not (SITES / site).is_dir()}
+    return {"all": runs, "real": real, "invented": {site: row for site, row in runs.items() if site not in real}}
+
+
 def averages(runs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return for each size the mean over sites, as it comes and with the base where the model would not be written."""
     found = {}
@@ -130,7 +138,7 @@ def averages(runs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
-    """Draw the share of errors left: each site, and all sites by their mean errors in 1,000 words."""
+    """Draw the share of errors left: each site, and both kinds of site by their mean errors in 1,000 words."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -138,15 +146,17 @@ def draw(found: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6, 3.4))
-    for row in found["sites"].values():
-        sizes = [int(size) for size in row]
-        left = [one["after"] / max(one["before"], 1) if not one["refused"] else 1 for one in row.values()]
-        axes.plot([0, *sizes], [1, *left], color="#bbbbbb", linewidth=1)
-    sizes = [int(size) for size in found["averages"]]
-    means = [row["errors_in_1000_words"][1] / row["errors_in_1000_words"][0] for row in found["averages"].values()]
-    axes.plot([0, *sizes], [1, *means], color="#0b5394", linewidth=2.5, marker="o")
+    for name, colour in (("real", "#0b5394"), ("invented", "#b45f06")):
+        for row in groups(found["sites"])[name].values():
+            left = [one["after"] / max(one["before"], 1) if not one["refused"] else 1 for one in row.values()]
+            axes.plot([0, *map(int, row)], [1, *left], color=colour, alpha=0.25, linewidth=1)
+        pairs = [row["errors_in_1000_words"] for row in found["averages"][name].values()]
+        sizes = [0, *map(int, found["averages"][name])]
+        means = [1, *(after / before for before, after in pairs)]
+        axes.plot(sizes, means, color=colour, linewidth=2.5, marker="o", label=f"{name} sites")
+    axes.legend(frameon=False)
     axes.set(xlabel="labelled documents of the site", ylabel="errors left, share of words", ylim=(0, 1.6))
-    axes.set_xticks([0, *sizes])
+    axes.set_xticks([0, *SIZES])
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
 
@@ -156,7 +166,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train-base", type=Path, help="train a base without the sites, write it here and stop")
     parser.add_argument("--base", default="default", help="the model to adapt; it should not have seen the sites")
-    parser.add_argument("--sites", type=Path, nargs="*", default=[], help="folders of invented sites, a folder each")
     parser.add_argument("--only", nargs="*", default=[], help="these sites alone")
     options = parser.parse_args()
     if options.train_base:
@@ -165,7 +174,7 @@ def main() -> None:
     base = Model.load(options.base)
     general = [one for one in read_labelled([CORPUS / "valid"]) if one.view in VIEWS and fold_of(one.id, 2) == 0]
     corpus = [one for one in read_labelled([CORPUS / "train", CORPUS / "valid"]) if one.view in VIEWS]
-    sites = {**big_sites(corpus), **big_sites(read_labelled(options.sites) if options.sites else [])}
+    sites = {**big_sites(corpus), **big_sites(read_labelled([SITES]))}
     found: dict[str, Any] = {"base": base.card["sha256"], "averages": {}, "sites": {}}
     for site, documents in sites.items():
         if options.only and site not in options.only:
@@ -176,7 +185,7 @@ def main() -> None:
         for size in [size for size in SIZES if len(ids) - size >= REST]:
             rows[str(size)] = row = one_run(base, documents, set(ids[:size]), general)
             print(site, size, {key: row[key] for key in ("before", "after", "refused", "general")}, flush=True)
-        found["averages"] = averages(found["sites"])
+        found["averages"] = {name: averages(runs) for name, runs in groups(found["sites"]).items()}
         OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     draw(found, OUTPUT.with_suffix(".svg"))
 
