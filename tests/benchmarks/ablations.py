@@ -2,7 +2,7 @@
 
     python tests/benchmarks/ablations.py features tables sources languages invented
 
-Each word is a table of runs; the figures are added to ablations.json.
+Each word is a table of runs; the figures are added to ablations.json, and tables.svg is drawn.
 `features` fits only a head again, `tables` text table and head, once each; the others train whole models, a minute
 or two each. All use fewer views, folds and epochs than the shipped model, and compare with a model trained like that.
 """
@@ -213,6 +213,26 @@ def main() -> None:
             rows[key] = row
             print(name, key, {k: round(v, 4) for k, v in row.items()}, flush=True)
             OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    if "tables" in found:
+        draw(found["tables"], OUTPUT.with_name("tables.svg"))
+
+
+def draw(rows: dict[str, Any], path: Path) -> None:
+    """Draw mean F1 over the size of the text table, a line for each type of number."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "tables"
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 3.4))
+    for name in ("float32", "float16", "int8"):
+        points = [(row["megabytes"], row["mean F1"]) for key, row in rows.items() if key.endswith(name)]
+        axes.plot(*zip(*points, strict=True), marker="o", label=name)
+    axes.set(xscale="log", xlabel="text table, megabytes (2^14 to 2^20 rows)", ylabel="mean F1 of the labels")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
 
 
 if __name__ == "__main__":
