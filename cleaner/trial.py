@@ -32,6 +32,8 @@ Pair = tuple[dict[str, Any], dict[str, Any]]
 #: Groups of documents that are held out in turn; from MANY lines on one of them is, once.
 FOLDS = 5
 MANY_LINES = 20_000
+#: The share of the errors that must go; sites on which less went got worse by up to a sixth on other documents.
+LEAST_GAIN = 0.1
 #: Documents and lines below which the figures say little.
 FEW_DOCUMENTS, FEW_LINES = 5, 100
 
@@ -70,9 +72,9 @@ def adapt(
 ) -> Outcome:
     """Adapt a model to labelled files and folders; write it to ``output`` if it is better, or with ``options.force``.
 
-    Better: fewer words wrongly kept or dropped in held-out documents of the data (of what is gained on one part of
-    them not more than half being lost on the rest), or as many and fewer words with a wrong label; and in general
-    body F1 not more than ``options.margin`` below the base's.
+    Better: a tenth fewer words wrongly kept or dropped in held-out documents of the data (of what is gained on one
+    part of them not more than half being lost on the rest), or as many and a tenth fewer words with a wrong label;
+    and in general body F1 not more than ``options.margin`` below the base's.
 
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
@@ -174,10 +176,11 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
     if hers is None:
         return "one document alone cannot show whether it is better"
     before, after = (counts(one) for one in hers)
-    if after >= before:
+    place = 0 if after[0] != before[0] else 1
+    if after[place] >= before[place] * (1 - LEAST_GAIN):
         return (
-            f"it is no better on held-out documents: {after[0]:,} words wrongly kept or dropped, {before[0]:,} before, "
-            f"{after[1]:,} with a wrong label, {before[1]:,} before"
+            f"it is hardly better on held-out documents: {after[0]:,} words wrongly kept or dropped, {before[0]:,} "
+            f"before, {after[1]:,} with a wrong label, {before[1]:,} before; a tenth less is asked, less may be chance"
         )
     gains = [old - new for old, new in zip(hers[0]["by_fold"], hers[1]["by_fold"], strict=True)]
     if sum(gains) < max(gains) / 2:

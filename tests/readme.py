@@ -1,4 +1,7 @@
-"""Writes the figures of the shipped model's card into README.md: python tests/readme.py"""
+"""Writes the figures of the shipped model's card and of the benchmarks into README.md: python tests/readme.py
+
+What the benchmarks say of the model goes into its card, too.
+"""
 
 import json
 import re
@@ -9,6 +12,16 @@ from typing import Any
 import cleaner
 
 ROOT = Path(__file__).parent.parent
+BENCHMARKS = ROOT / "tests/benchmarks"
+CARD = ROOT / "models/default/card.json"
+#: The benchmarks whose results go into the card, and how `speed.py` calls what README names in other words.
+IN_CARD = ("ablations", "batch", "speed")
+RIVALS = {
+    "c4": "the C4 line rules of datatrove",
+    "justext": "jusText",
+    "winnow": "winnow-md",
+    "textbook": "a text-book scikit-learn pipeline for lines",
+}
 #: Words of body text from which a language is listed.
 MANY_WORDS = 500
 VIEWS = {
@@ -61,9 +74,59 @@ def figures(card: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def result(name: str) -> dict[str, Any]:
+    """Return what a benchmark found."""
+    found: dict[str, Any] = json.loads((BENCHMARKS / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def speed() -> str:
+    """Return the README's figures on speed and memory, from the benchmarks' files."""
+    found, batch = result("speed"), result("batch")
+    library, ratio = found["contenders"]["library"], found["ratios"]
+    rivals = [f"{ratio[f'library / {key}']:.3g} times {name}" for key, name in RIVALS.items()]
+    one, two = batch["workers_1"], batch["workers_2"]
+    start = found["seconds_to_start"]
+    text = f"""
+        On one core ({found["machine"].partition(";")[0]}) the library cleans
+        {library["megabytes_per_second"]:.1f} MB of real pages a second, {library["lines_per_second"]:,.0f} lines. In
+        lines a second that is {", ".join(rivals[:-1])} and {rivals[-1]}; reading, cutting into lines and joining them
+        again, doing nothing, is {1 / ratio["library / floor"]:.0f} times as fast. The command on JSONL reaches
+        {ratio["command-jsonl / library"]:.0%} of the library's speed, on text {ratio["command-text / library"]:.0%}.
+        Cleaning one small file takes {start["cleaner clean small.txt"]:.2f} s in all; importing scikit-learn's linear
+        models takes {start["import sklearn.linear_model"]:.2f} s. Over {batch["megabytes"] / 1000:.0f} GB of JSONL two
+        workers take {two["times_one"]:.2f} times fewer seconds than one; {two["memory_mb_each_worker"]} MB of memory
+        for each, and {one["memory_mb"]} MB for a single one. `python tests/benchmarks/speed.py` and `batch.py`
+        measure it again."""
+    return textwrap.fill(" ".join(text.split()), 112)
+
+
+def adapting() -> str:
+    """Return the README's figures on adapting to a site, from the benchmark's file."""
+    averages = result("adaptation")["averages"]
+    rows = {name: averages[name]["10"] for name in ("real", "invented") if averages[name]}
+    parts = [
+        "on {sites} {name} sites from {before:.0f} to {after:.0f} in 1,000 words ({left:.0%} are left in the mean of "
+        "the sites, {worse} got worse)".format(
+            name=name,
+            sites=row["sites"],
+            before=row["errors_in_1000_words"][0],
+            after=row["errors_in_1000_words"][1],
+            left=row["mean_ratio_gated"],
+            worse=row["worse_gated"] or "none",
+        )
+        for name, row in rows.items()
+    ]
+    change = averages["all"]["10"]["general_gated"]
+    text = f"""With ten labelled documents the words wrongly kept or dropped fall {" and ".join(parts)}; body F1 on
+        other real sites changes by {change:+.4f}. `python tests/benchmarks/adaptation.py` measures it, with a base that
+        has seen none of the sites."""
+    return textwrap.fill(" ".join(text.split()), 112)
+
+
 def labelling() -> str:
     """Return the README's figures on labelling, from the benchmarks' file."""
-    found = json.loads((ROOT / "tests/benchmarks/labelling.json").read_text("utf-8"))
+    found = result("labelling")
     shipped, weak, flips = (found[name] for name in ("annotating", "annotating_out_of_fold", "suspects"))
     first, listed = (f"{flips[name]:.0%}" for name in ("flips_in_first_tenth", "flips_flagged"))
     shipped_keys, weak_keys = (f"{row['keys_median']:g} keys" for row in (shipped, weak))
@@ -80,7 +143,13 @@ def labelling() -> str:
 def rendered(readme: str, card: dict[str, Any]) -> str:
     """Return the README with the figures of a card and the cleaned example between their markers."""
     after = cleaner.clean((ROOT / "tests/example.txt").read_text("utf-8"))
-    blocks = {"figures": figures(card), "after": f"```text\n{after}```", "labelling": labelling()}
+    blocks = {
+        "figures": figures(card),
+        "after": f"```text\n{after}```",
+        "speed": speed(),
+        "adapting": adapting(),
+        "labelling": labelling(),
+    }
     for name, body in blocks.items():
         block = f"<!-- {name} -->\n{body}\n<!-- end of {name} -->"
         readme = re.sub(f"<!-- {name} -->.*<!-- end of {name} -->", block.replace("\\", "\\\\"), readme, flags=re.S)
@@ -89,5 +158,6 @@ def rendered(readme: str, card: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     path = ROOT / "README.md"
-    card = json.loads((ROOT / "models/default/card.json").read_text("utf-8"))
+    card = json.loads(CARD.read_text("utf-8")) | {name: result(name) for name in IN_CARD}
+    CARD.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     path.write_text(rendered(path.read_text("utf-8"), card), "utf-8")

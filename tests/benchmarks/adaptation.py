@@ -80,15 +80,19 @@ def wrong(model: Model, documents: Sequence[LabelledDocument]) -> int:
 
 
 def one_run(
-    base: Model, documents: list[LabelledDocument], ids: set[str], general: Sequence[LabelledDocument]
+    base: Model,
+    documents: list[LabelledDocument],
+    ids: set[str],
+    general: Sequence[LabelledDocument],
+    known: dict[str, Any],
 ) -> dict[str, Any]:
-    """Adapt a base to the documents with the ids and measure both on the rest."""
+    """Adapt a base to the documents with the ids and measure both on the rest; ``known`` are its general figures."""
     clean = settled(documents)
     mine = [one for one in clean if one.id in ids]
     trial = try_out(base, mine, Adapting())
     model = trial.model
     rest, raw = ([one for one in some if one.id not in ids] for some in (clean, documents))
-    scores = [summary(measure(general, Cleaner(one))) for one in (base, model)]
+    scores = (known, summary(measure(general, Cleaner(model))))
     return {
         "lines": sum(len(one.lines) for one in mine),
         "before": wrong(base, rest),
@@ -166,24 +170,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train-base", type=Path, help="train a base without the sites, write it here and stop")
     parser.add_argument("--base", default="default", help="the model to adapt; it should not have seen the sites")
-    parser.add_argument("--only", nargs="*", default=[], help="these sites alone")
+    parser.add_argument("--only", nargs="*", default=[], help="these sites alone, into what the file has already")
     options = parser.parse_args()
     if options.train_base:
         train_base(options.train_base)
         return
     base = Model.load(options.base)
     general = [one for one in read_labelled([CORPUS / "valid"]) if one.view in VIEWS and fold_of(one.id, 2) == 0]
+    known = summary(measure(general, Cleaner(base)))
     corpus = [one for one in read_labelled([CORPUS / "train", CORPUS / "valid"]) if one.view in VIEWS]
     sites = {**big_sites(corpus), **big_sites(read_labelled([SITES]))}
-    found: dict[str, Any] = {"base": base.card["sha256"], "averages": {}, "sites": {}}
+    found: dict[str, Any] = {"bases": {}, "averages": {}, "sites": {}}
+    if options.only and OUTPUT.exists():
+        found = json.loads(OUTPUT.read_text("utf-8"))
     for site, documents in sites.items():
         if options.only and site not in options.only:
             continue
         ids = sorted({one.id for one in documents})
         random.Random(0).shuffle(ids)
         rows = found["sites"][site] = {}
+        found["bases"][site] = base.card["sha256"]
         for size in [size for size in SIZES if len(ids) - size >= REST]:
-            rows[str(size)] = row = one_run(base, documents, set(ids[:size]), general)
+            rows[str(size)] = row = one_run(base, documents, set(ids[:size]), general, known)
             print(site, size, {key: row[key] for key in ("before", "after", "refused", "general")}, flush=True)
         found["averages"] = {name: averages(runs) for name, runs in groups(found["sites"]).items()}
         OUTPUT.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
