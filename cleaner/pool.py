@@ -25,6 +25,7 @@ __all__ = ["ordered"]
 
 AHEAD = 2  # blocks under way for each worker
 REPEATS = 2
+PATIENCE = 5.0  # seconds after which it is asked whether the workers live
 #: Parameters of glibc's mallopt, and below what size freed memory is kept.
 TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 1 << 26
 
@@ -135,6 +136,9 @@ class Pool:
             for process in list((getattr(self.executor, "_processes", None) or {}).values()):
                 with suppress(OSError):
                     os.kill(process.pid, signal.SIGKILL)
+            for queue, end in (("_result_queue", "_writer"), ("_call_queue", "_reader")):
+                with suppress(AttributeError, OSError):  # who waits for the other end learns that nobody is there
+                    getattr(getattr(self.executor, queue), end).close()
             self.executor.shutdown(wait=True)
             self.executor = None
 
@@ -160,10 +164,24 @@ class Pool:
                         waiting.append((block, None))
                         waiting[-1] = (block, self.start(self.workers).submit(attempt, block, self.job))
                 if waiting:
-                    result = waiting[0][1].result()
+                    result = self.result(waiting[0][1])
                     yield waiting.popleft()[0], result
             except BrokenProcessPool:
                 yield from self.repeated(waiting)
+
+    def result(self, future: Any) -> Done:
+        """Return what a worker sends; raise BrokenProcessPool if one was killed while it sent, which loky waits out."""
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        while not future.done():
+            with suppress(TimeoutError):
+                future.exception(timeout=PATIENCE)
+            workers = list((getattr(self.executor, "_processes", None) or {}).values())
+            if not future.done() and any(process.exitcode for process in workers):
+                self.stop()
+                raise BrokenProcessPool("a worker was killed while it sent its result")
+        done: Done = future.result()
+        return done
 
     def repeated(self, waiting: deque[tuple[Block, Any]]) -> Iterator[tuple[Block, Done]]:
         """Work off the blocks that were under way when a worker was killed, each alone."""
@@ -182,8 +200,7 @@ class Pool:
 
         for _ in range(REPEATS):
             try:
-                done: Done = self.start(1).submit(attempt, block, self.job).result()
-                return done
+                return self.result(self.start(1).submit(attempt, block, self.job))
             except BrokenProcessPool:
                 self.stop()
         message = "its worker was killed three times, perhaps for lack of memory. Try fewer --workers."

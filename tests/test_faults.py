@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ import cleaner.pool
 import cleaner.sinks
 from cleaner import BatchOptions, clean_files
 from cleaner.errors import UsageError
+from cleaner.job import Done
 from cleaner.records import Block
 
 TRACE = b"Traceback"
@@ -255,8 +257,19 @@ def deadly(block: Block, job: object) -> object:
     return cleaner.pool.attempt(block, job)  # type: ignore[arg-type]
 
 
+def torn(block: Block, job: object) -> object:
+    """Stand in for the work of a block; kills its process while it sends what came of it."""
+    if b"kill this worker" not in block.data:
+        return cleaner.pool.attempt(block, job)  # type: ignore[arg-type]
+    threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return Done(sinks={"out": b"x" * 600_000_000})
+
+
 @pytest.mark.usefixtures("eager")
-def test_a_block_that_kills_its_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("work", [deadly, torn])
+def test_a_block_that_kills_its_worker(
+    work: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every block but the deadly one is cleaned; that one is tried three times, then named and kept."""
     source = jsonl(tmp_path / "a.jsonl", 200)
     rows = source.read_bytes().splitlines(keepends=True)
@@ -269,7 +282,7 @@ def test_a_block_that_kills_its_worker(tmp_path: Path, monkeypatch: pytest.Monke
             self.executor = executor
 
         def submit(self, function: Callable[..., object], *arguments: object) -> object:
-            return self.executor.submit(deadly, *arguments)  # type: ignore[attr-defined]
+            return self.executor.submit(work, *arguments)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(cleaner.pool.Pool, "start", lambda self, workers: Deadly(submitted(self, workers)))
     options = BatchOptions(workers=2, errors=str(tmp_path / "bad"))
