@@ -112,6 +112,7 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_killed_thirty_times(tmp_path: Path) -> None:
     """At least thirty kills while 20,000 documents are cleaned."""
     made = run_killed(tmp_path, 20_000, 45, 1.3)
@@ -412,6 +413,7 @@ def test_fuzzed_inputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_fuzzed_inputs(tmp_path: Path) -> None:
     assert sum(fuzz(tmp_path, 1000, 11).values()) > 900
 
