@@ -42,7 +42,7 @@ class Adapting:
     table_penalty: float = 1.0
     steps: Steps = field(default_factory=Steps)
     rehearsal_lines: int = 4000
-    shares: tuple[float, ...] = (0.35, 0.5)
+    shares: tuple[float, ...] = (0.35, 0.5, 0.75, 1.0)
     margin: float = 0.003
     force: bool = False
 

@@ -73,8 +73,8 @@ def adapt(
     """Adapt a model to labelled files and folders; write it to ``output`` if it is better, or with ``options.force``.
 
     Better: a tenth fewer words wrongly kept or dropped in held-out documents of the data (of what is gained on one
-    part of them not more than half being lost on the rest), or as many and a tenth fewer words with a wrong label;
-    and in general body F1 not more than ``options.margin`` below the base's.
+    part of them not more than half being lost on the rest), or as many, if not none, and a tenth fewer words with a
+    wrong label; and in general body F1 not more than ``options.margin`` below the base's.
 
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
@@ -176,6 +176,12 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
     if hers is None:
         return "one document alone cannot show whether it is better"
     before, after = (counts(one) for one in hers)
+    if not before[0] and after[1] < before[1]:
+        return (
+            f"on held-out documents {after[1]:,} words have a wrong label, {before[1]:,} before, but none is wrongly "
+            "kept or dropped, so that they cannot show what the model would do to the text. If the labels are what "
+            "you want, use --force; else label documents on which the model errs"
+        )
     place = 0 if after[0] != before[0] else 1
     if after[place] >= before[place] * (1 - LEAST_GAIN):
         return (

