@@ -297,10 +297,13 @@ def test_a_block_that_kills_its_worker(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_by_signal(number: signal.Signals, tmp_path: Path) -> None:
-    source = jsonl(tmp_path / "a.jsonl", 3000)
+    source = jsonl(tmp_path / "a.jsonl", 6000)
     arguments = command(source, "-o", tmp_path / "o.jsonl", "-j", "2", "-q")
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, start_new_session=True) as run:
-        time.sleep(1.6)
+        for _ in range(1000):  # till the first results are there
+            if (tmp_path / ".o.jsonl.cleaner" / "out-0").exists():
+                break
+            time.sleep(0.02)
         os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
         error = run.communicate(timeout=20)[1]
     assert run.returncode in (130, 143)
@@ -309,7 +312,7 @@ def test_stopped_by_signal(number: signal.Signals, tmp_path: Path) -> None:
     assert not (tmp_path / "o.jsonl").exists()
     assert not children(run.pid)
     clean_files([str(source)], str(tmp_path / "o.jsonl"), BatchOptions(resume=True, workers=1))
-    assert (tmp_path / "o.jsonl").read_bytes().count(b"\n") == 3000
+    assert (tmp_path / "o.jsonl").read_bytes().count(b"\n") == 6000
 
 
 def test_full_disk(tmp_path: Path) -> None:
