@@ -108,7 +108,7 @@ def until_done(once: list[str], kills: int, chance: random.Random, longest: floa
 
 
 def test_killed_and_resumed(tmp_path: Path) -> None:
-    assert run_killed(tmp_path, 1600, 1, 1.2) >= 1
+    assert run_killed(tmp_path, 8000, 1, 1.0) >= 1
 
 
 @pytest.mark.slow
