@@ -138,7 +138,7 @@ def labelling() -> str:
         ({shipped["documents"]} documents; {weak_keys} in {weak["documents"]} documents, with proposals by models
         that know invented documents alone). Of {flips["flips"]:,} labels flipped at random, 5 %, {first} are among
         the first tenth of the lines in order of suspicion; the {flips["flagged"]:,} lines listed, of
-        {flips["lines"]:,}, hold {listed}. This was measured with the model and data of 645 documents."""
+        {flips["lines"]:,}, hold {listed}."""
     return textwrap.fill(" ".join(text.split()), 112)
 
 

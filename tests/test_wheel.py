@@ -15,6 +15,7 @@ def run(*command: str | Path, cwd: Path, stdin: str = "") -> str:
 
 @pytest.mark.slow
 def test_wheel_alone_cleans_a_text(tmp_path: Path) -> None:
+    """Without the clone; that its dependencies install, the README's first command shows in its own test."""
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     wheel = next(tmp_path.glob("line_cleaner-*.whl"))
     assert wheel.stat().st_size < 12_000_000
