@@ -17,6 +17,7 @@ COPYRIGHT, AT, BULLET, CURRENCY, OTHER = 23, 24, 25, 26, 27
 CLASSES = 28
 
 # What is counted in a line: characters, letters, capital letters, digits, marks (all else that shows);
-# whether it begins with white space, whether a blank line is before and after it; words.
+# whether it begins with white space, whether a blank line is before and after it; words; white space.
 CHARACTERS, LETTERS, CAPITALS, FIGURES, MARKS, INDENTED, BLANK_BEFORE, BLANK_AFTER, WORDS = 0, 1, 2, 3, 4, 5, 6, 7, 8
-COUNTS = 9
+SPACES = 9
+COUNTS = 10

@@ -63,6 +63,15 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.calibration_ = np.ones(len(self.classes_), np.float32), np.zeros(len(self.classes_), np.float32)
         return self
 
+    def without_last(self) -> "LineClassifier":
+        """Take the last feature for 0 in all rows to come, which are without it."""
+        first = self.network_.coefs_[0]
+        self.network_.intercepts_[0] = self.network_.intercepts_[0] - self.mean_[-1] / self.scale_[-1] * first[-1]
+        self.network_.coefs_[0] = first[:-1]
+        self.mean_, self.scale_ = self.mean_[:-1], self.scale_[:-1]
+        self.n_features_in_ -= 1
+        return self
+
     def calibrate(self, logits: Floats, y: Any, sample_weight: Floats) -> "LineClassifier":
         """Set temperature and shifts from logits of rows that the fit did not see."""
         codes = np.searchsorted(self.classes_, y)

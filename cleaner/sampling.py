@@ -15,13 +15,17 @@ from cleaner.labels import BODY, JUNK, LABELS
 
 __all__ = [
     "COPY",
+    "INVENTED",
     "Part",
     "TableRows",
     "column_names",
+    "counted",
     "doubts",
     "head_rows",
     "label_order",
+    "marked",
     "read_part",
+    "real_lines",
     "split",
     "table_rows",
 ]
@@ -33,6 +37,10 @@ Ints = npt.NDArray[np.int64]
 FEW_LINES, FEW_DOCUMENTS = 20, 3
 #: The view of copies with most junk gone; they train, and are not measured.
 COPY = "thinned"
+#: The source of documents that were written for training.
+INVENTED = "invented"
+#: So many real documents teach a language well enough for its invented ones to be marked in training.
+MANY_REAL = 50
 #: Kinds that get a column of their own in the text table, besides the labels.
 OWN_COLUMN = ("junk/credit", "junk/comment", "junk/related", "byline/date")
 
@@ -114,7 +122,7 @@ def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[
     for document in documents:
         group = groups[place[document.site] if document.site in place else place[document.id]]
         group.append(document)
-        if document.view in PAGE_VIEWS or document.source == "invented":
+        if document.view in PAGE_VIEWS or document.source == INVENTED:
             copy = thinned(document, rng)
             if copy.lines:
                 group.append(copy)
@@ -185,7 +193,7 @@ def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
     names = {name: number for number, name in enumerate(copies, 1)}
     label = np.array([labels.index(label) for d in documents for label in d.labels])
     junk = label == labels.index(JUNK) if JUNK in labels else np.zeros(len(label), np.bool_)
-    page = np.repeat([d.view in PAGE_VIEWS and d.source != "invented" for d in documents], sizes)
+    page = np.repeat([d.view in PAGE_VIEWS and d.source != INVENTED for d in documents], sizes)
     return Part(
         documents,
         batch,
@@ -196,6 +204,35 @@ def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
         junk & page,
         np.repeat([names[d.id] for d in documents], sizes).astype(np.uint64),
     )
+
+
+def real_lines(part: Part) -> npt.NDArray[np.bool_]:
+    """Tell which lines are not of invented documents, [lines]."""
+    sizes = [len(document.lines) for document in part.documents]
+    return np.repeat([document.source != INVENTED for document in part.documents], sizes)
+
+
+def marked(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
+    """Tell which lines of each part are of invented documents in a language that many real ones teach, too."""
+    real = {(d.language, d.id) for part in parts for d in part.documents if d.source != INVENTED}
+    taught = Counter(language for language, _ in real)
+    return [
+        np.repeat(
+            [d.source == INVENTED and taught[d.language] >= MANY_REAL for d in part.documents],
+            [len(d.lines) for d in part.documents],
+        )
+        for part in parts
+    ]
+
+
+def counted(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
+    """Tell which lines of each part decide what probabilities and labels are made of: sure ones of real documents.
+
+    Where no document is real those of all.
+    """
+    real = [real_lines(part) for part in parts]
+    any_real = any(lines.any() for lines in real)
+    return [part.sure & (lines | (not any_real)) for part, lines in zip(parts, real, strict=True)]
 
 
 def table_rows(part: Part, rows: int, rng: np.random.Generator) -> TableRows:

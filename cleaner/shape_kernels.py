@@ -21,6 +21,7 @@ from cleaner.alphabet import (
     QUESTION,
     QUOTE,
     SLASH,
+    SPACES,
     TERMINAL,
     TWO_DIGITS,
     WORDS,
@@ -43,8 +44,9 @@ def ends_sentence(shape: int) -> bool:
 
 
 @jit
-def figure_patterns(shape: Any, begin: int, end: int, row: Any) -> None:
-    """Mark what groups of digits look like: a year, a time of day, a date."""
+def figure_patterns(shape: Any, begin: int, end: int, row: Any) -> tuple[int, int]:
+    """Mark what groups of digits look like: a year, a time of day, a date; return the number of times and dates."""
+    times, dates = 0, 0
     for at in range(begin, end):
         if shape[at] == FOUR_DIGITS:
             row[0] = 1
@@ -55,8 +57,32 @@ def figure_patterns(shape: Any, begin: int, end: int, row: Any) -> None:
             continue
         if shape[at] == TWO_DIGITS and (mark == COLON or mark == TERMINAL):
             row[1] = 1
+            times += 1
         if mark == SLASH or mark == TERMINAL or mark == DASH:
             row[2] = 1
+            dates += 1
+    return times, dates
+
+
+@jit
+def stretches(shape: Any, begin: int, end: int) -> tuple[int, int, int, int]:
+    """Return how many words there are at most between marks that divide a sentence, and between those that end one.
+
+    And how many the first and the last sentence have.
+    """
+    plain, whole, most_plain, most_whole, opening, closing = 0, 0, 0, 0, -1, 0
+    for at in range(begin, end):
+        if shape[at] < TERMINAL:
+            plain += 1
+            whole += 1
+        elif shape[at] <= COLON:
+            most_plain, plain = max(most_plain, plain), 0
+            if ends_sentence(shape[at]) and whole > 0:
+                most_whole, closing = max(most_whole, whole), whole
+                opening = whole if opening < 0 else opening
+                whole = 0
+    closing = whole if whole > 0 else closing
+    return max(most_plain, plain), max(most_whole, whole), whole if opening < 0 else opening, closing
 
 
 @jit
@@ -85,7 +111,7 @@ def line_features(
     for line in range(lines):
         begin, end, row = first[line], first[line + 1], out[line, column:]
         tally[:] = 0
-        row[:64] = 0
+        row[:72] = 0
         inside, sentences = 0, 0
         for at in range(begin, end):
             tally[shape[at]] += 1
@@ -100,7 +126,7 @@ def line_features(
         row[3] = own[CAPITALS] / np.float32(max(own[LETTERS], 1))
         row[4], row[5] = own[FIGURES] / total, own[MARKS] / total
         row[6], row[7] = dampened(words // (sentences + 1), logs), dampened(sentences, logs)
-        figure_patterns(shape, begin, end, row[9:])
+        times, dates = figure_patterns(shape, begin, end, row[9:])
         for at in range(INDENTED, BLANK_AFTER + 1):
             row[12 + at - INDENTED] = own[at]
         for kind in range(1, TERMINAL):
@@ -108,4 +134,9 @@ def line_features(
         for kind in range(TERMINAL, CLASSES):
             row[14 + kind] = dampened(tally[kind], logs)
         mark_ends(shape, begin, end, groups, row)
+        plain, whole, opening, closing = stretches(shape, begin, end)
+        row[64], row[65] = dampened(times, logs), dampened(dates, logs)
+        row[66], row[67] = dampened(plain, logs), dampened(whole, logs)
+        row[68], row[69] = dampened(opening, logs), dampened(closing, logs)
+        row[70], row[71] = dampened(own[SPACES], logs), own[SPACES] / total
     return lines

@@ -29,6 +29,7 @@ from cleaner.alphabet import (
     OTHER,
     SHORT_LOWER,
     SPACE,
+    SPACES,
     TWO_DIGITS,
     UNCASED,
     UPPER,
@@ -161,7 +162,7 @@ def read_line(data: Any, span: tuple[int, int], table: Any, tokens: Tokens, n: i
         at += width
     solid = others + letters + digits + marks
     counts[CHARACTERS], counts[LETTERS], counts[CAPITALS] = spaces + solid, letters, upper
-    counts[FIGURES], counts[MARKS], counts[WORDS] = digits, marks, words
+    counts[FIGURES], counts[MARKS], counts[WORDS], counts[SPACES] = digits, marks, words, spaces
     return n, solid > 0
 
 
@@ -186,7 +187,7 @@ def tokenise(
 
     ``inside`` int64 [lines] are the numbers of the lines' documents. ``table`` uint32 [65536] has class
     and case-folded form (from bit 8 on) of each code point. The arrays of :class:`Tokens` have room for a
-    token a byte. For each line that is not blank there is a row of ``counts``, int32 [lines, 9], and a
+    token a byte. For each line that is not blank there is a row of ``counts``, int32 [lines, COUNTS], and a
     number in ``document``; ``full`` uint8 [lines] says which those are.
     """
     tokens = Tokens(word, prefix, suffix, shape, size, first)

@@ -69,7 +69,7 @@ class Options:
     alpha: float = 3e-7
     text_epochs: int = 10
     hidden: int = 48
-    members: int = 2
+    members: int = 3
     penalty: float = 0.3
     epochs: int = 8
     page_junk: float = 0.3

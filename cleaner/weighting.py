@@ -8,18 +8,20 @@ import numpy.typing as npt
 
 from cleaner.decision import AIMS, body_share, decide, spread
 from cleaner.labels import BODY
-from cleaner.sampling import COPY, Part
+from cleaner.sampling import COPY, Part, counted
 
 __all__ = ["choose_aims", "choose_weights"]
 
 Floats = npt.NDArray[np.float32]
-WEIGHTS = (0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+WEIGHTS = (2.0, 2.8, 4.0)
 #: What junk's weight is divided by, as tried: four steps a doubling.
 DIVISORS = tuple(float(divisor) for divisor in 2 ** np.arange(-4, 5.01, 0.25))
+#: F1 is flat around its best: so little less of it is given for more of the body.
+NEARLY = 0.0005
 #: The weight of body: in doubt a line stays.
 BODY_WEIGHT = 3.4
 #: The share of body words that each aim keeps in documents that are clean already, and in those full of junk;
-#: none: the best F1.
+#: none: as much as is kept where F1 is less than :data:`NEARLY` below its best.
 RECALL: dict[str, tuple[float, float | None]] = {
     "precision": (0.985, 0.95),
     "balanced": (0.9975, None),
@@ -33,7 +35,7 @@ def choose_weights(probabilities: Sequence[Floats], parts: Sequence[Part], label
     Set in turn, twice round, to what gives the best mean F1 out of fold: rare labels would be found too
     seldom without. That of body is given.
     """
-    sure = np.concatenate([part.sure for part in parts])
+    sure = np.concatenate(counted(parts))
     truth, shares = np.concatenate([part.label for part in parts])[sure], np.concatenate(probabilities)[sure]
     weights = np.ones(shares.shape[1], np.float32)
     body = labels.index(BODY)
@@ -59,17 +61,15 @@ def choose_aims(
     """Choose what junk's weight is divided by for each aim, for sparse and for dense documents, by the recall it names.
 
     Each is the smallest number with which that share of the body words stays, out of fold, in real
-    documents where there are any; or the one with the best F1. The curves tried go with it.
+    documents where there are any; or the largest with nearly the best F1. The curves tried go with it.
     """
     body = labels.index(BODY)
-    real = any(document.source != "invented" for part in parts for document in part.documents)
     groups: dict[str, list[Any]] = {"dense": [], "sparse": []}
-    for rows, part in zip(probabilities, parts, strict=True):
+    for rows, part, usable in zip(probabilities, parts, counted(parts), strict=True):
         words = part.batch.words()
         place = spread(body_share(part.batch.document, words, rows[:, body]))
         sizes = [len(document.lines) for document in part.documents]
-        counted = [document.view != COPY and (document.source != "invented" or not real) for document in part.documents]
-        sure = part.sure & np.repeat(counted, sizes)
+        sure = usable & np.repeat([document.view != COPY for document in part.documents], sizes)
         for name, lines in (("dense", place > 0.5), ("sparse", place <= 0.5)):
             use = sure & lines
             groups[name].append((rows[use], part.label[use], np.asarray(words * part.weight, np.float32)[use]))
@@ -111,7 +111,8 @@ def curve(
 
 
 def pick(rows: list[dict[str, float]], recall: float | None) -> dict[str, float]:
-    """Return the first row that keeps as much, or the last; without a recall the row with the best F1."""
+    """Return the first row that keeps as much, or the last; without a recall the last row with nearly the best F1."""
     if recall is None:
-        return max(rows, key=lambda row: row["body_f1"])
+        best = max(row["body_f1"] for row in rows)
+        return [row for row in rows if row["body_f1"] >= best - NEARLY][-1]
     return next((row for row in rows if row["body_recall"] >= recall), rows[-1])

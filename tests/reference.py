@@ -105,14 +105,29 @@ def one_hot(values: Ints, groups: list[tuple[int, ...]]) -> Floats:
 
 
 def patterns(shape: Ints) -> list[int]:
-    """Return year, time of day, date, shapes of the first, the last and the one before, sentence ends in a line."""
+    """Return what the token shapes of a line say.
+
+    Year, time of day, date; shapes of the first, the last and the one before; sentence ends, times, dates.
+    """
     found = [0, 0, 0, *(shape[0:1] or [0]), *(shape[-1:] or [0]), *(shape[-2:-1] or [0])]
+    times, dates = 0, 0
     for at, one in enumerate(shape):
         found[0] |= one == a.FOUR_DIGITS
         if at >= 2 and one in (a.TWO_DIGITS, a.FOUR_DIGITS) and a.ONE_DIGIT <= shape[at - 2] <= a.FOUR_DIGITS:
-            found[1] |= one == a.TWO_DIGITS and shape[at - 1] in (a.COLON, a.TERMINAL)
-            found[2] |= shape[at - 1] in (a.SLASH, a.TERMINAL, a.DASH)
-    return [*map(int, found), sum(one in (a.TERMINAL, a.QUESTION) for one in shape[:-3])]
+            times += one == a.TWO_DIGITS and shape[at - 1] in (a.COLON, a.TERMINAL)
+            dates += shape[at - 1] in (a.SLASH, a.TERMINAL, a.DASH)
+    found[1:3] = times > 0, dates > 0
+    return [*map(int, found), sum(one in (a.TERMINAL, a.QUESTION) for one in shape[:-3]), times, dates]
+
+
+def stretches(shape: list[int]) -> list[int]:
+    """Return the words of the longest part and of the longest, first and last sentence of a line."""
+    signs = "".join(
+        "w" if one < a.TERMINAL else "." if one <= a.QUESTION else "," if one <= a.COLON else "" for one in shape
+    )
+    sentences = [len(part.replace(",", "")) for part in signs.split(".")]
+    some = [words for words in sentences if words] or [0]
+    return [max(map(len, signs.replace(",", ".").split("."))), max(some), some[0], some[-1]]
 
 
 def line_features(batch: Batch) -> Floats:
@@ -121,7 +136,8 @@ def line_features(batch: Batch) -> Floats:
     spans = list(zip(t.first[:-1], t.first[1:], strict=True))
     shapes = np.array([np.bincount(t.shape[b:e], minlength=a.CLASSES) for b, e in spans]).reshape(-1, a.CLASSES)
     inside = np.array([t.length[b:e][t.shape[b:e] < a.TERMINAL].sum() for b, e in spans])
-    found = np.array([patterns(t.shape[b:e].tolist()) for b, e in spans]).reshape(-1, 7)
+    found = np.array([patterns(t.shape[b:e].tolist()) for b, e in spans]).reshape(-1, 9)
+    longest = np.array([stretches(t.shape[b:e].tolist()) for b, e in spans]).reshape(-1, 4)
     words, sentences = shapes[:, : a.TERMINAL].sum(axis=1), found[:, 6]
     share, total = np.maximum(words, 1), np.maximum(counts[:, a.CHARACTERS], 1)
     ended = np.isin(found[:, 4], (13, 14)) | (np.isin(found[:, 4], (21, 22)) & np.isin(found[:, 5], (13, 14)))
@@ -140,7 +156,9 @@ def line_features(batch: Batch) -> Floats:
     ]
     groups = [shapes[:, 1:13] / share[:, None], np.log1p(shapes[:, 13:])]
     hot = [one_hot(found[:, 3], FIRST_GROUPS), one_hot(found[:, 4], LAST_GROUPS)]
-    return np.concatenate([np.column_stack(columns), *groups, *hot], axis=1).astype(np.float32)
+    spaces = counts[:, a.SPACES]
+    late = [np.log1p(found[:, 7:]), np.log1p(longest), np.log1p(spaces)[:, None], (spaces / total)[:, None]]
+    return np.concatenate([np.column_stack(columns), *groups, *hot, *late], axis=1).astype(np.float32)
 
 
 class Borders:

@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cleaner.classifier import LineClassifier
+from cleaner.heads import fit_for_real
 
 #: Checks that cannot pass, and why.
 EXPECTED = {
@@ -53,3 +54,25 @@ def test_two_classes_have_one_decision() -> None:
     assert two.decision_function(X).shape == (300,)
     assert two.logits(X).shape == (300, 2)
     assert ((two.decision_function(X) > 0) == two.predict(X)).all()
+
+
+def test_last_feature_taken_for_zero() -> None:
+    X, y, _ = rows()
+    model = LineClassifier(hidden=8, epochs=2).fit(X, y)
+    zero = np.concatenate([X[:, :-1], np.zeros((300, 1), np.float32)], axis=1)
+    expected = model.logits(zero)
+    assert model.without_last().logits(X[:, :-1]) == pytest.approx(expected, abs=1e-4)
+    assert model.n_features_in_ == 4
+
+
+def test_invented_rows_teach_without_bending_what_real_rows_say() -> None:
+    """What is 1 on a real page is 0 on an invented one: of lines to come the real pages are believed."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 5)).astype(np.float32)
+    real = np.arange(2000) % 4 == 0
+    y = np.where(real, X[:, 0] > 0, X[:, 0] < 0).astype(np.int64)
+    even = np.ones(2000, np.float32)
+    head = fit_for_real(LineClassifier(hidden=16, epochs=20, penalty=0.001), X, y, even, ~real)
+    assert np.mean(head.predict(X[real]) == y[real]) > 0.9
+    bent = LineClassifier(hidden=16, epochs=20, penalty=0.001).fit(X, y)
+    assert np.mean(bent.predict(X[real]) == y[real]) < 0.5

@@ -8,12 +8,23 @@ from pathlib import Path
 import pytest
 from readme import ROOT, rendered
 
+import cleaner
+
 README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_figures_and_example_are_current() -> None:
     card = json.loads((ROOT / "models/default/card.json").read_text("utf-8"))
     assert rendered(README, card) == README
+
+
+def test_example_is_whole_and_alone() -> None:
+    """Its paragraphs, and nothing else, are in what the README shows."""
+    text = (ROOT / "tests" / "example.txt").read_text("utf-8")
+    starts = ("The car ferry", "The first crossing", "Repairs cost", "Not everyone", "“For eleven days")
+    assert cleaner.clean(text).split("\n\n") == [
+        line + "\n" * (line.startswith(starts[-1])) for line in text.split("\n") if line.startswith(starts)
+    ]
 
 
 def test_library_examples_run() -> None:
