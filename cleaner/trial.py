@@ -176,14 +176,13 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
     if hers is None:
         return "one document alone cannot show whether it is better"
     before, after = (counts(one) for one in hers)
-    if not before[0] and after[1] < before[1]:
+    if after[0] == before[0] and after[1] < before[1]:
         return (
-            f"on held-out documents {after[1]:,} words have a wrong label, {before[1]:,} before, but none is wrongly "
-            "kept or dropped, so that they cannot show what the model would do to the text. If the labels are what "
-            "you want, use --force; else label documents on which the model errs"
+            f"on held-out documents {after[1]:,} words have a wrong label, {before[1]:,} before, but {after[0]:,} are "
+            "wrongly kept or dropped as before, so that they cannot show what the model would do to the text. If the "
+            "labels are what you want, use --force; else label documents on which the model errs"
         )
-    place = 0 if after[0] != before[0] else 1
-    if after[place] >= before[place] * (1 - LEAST_GAIN):
+    if after[0] >= before[0] * (1 - LEAST_GAIN):
         return (
             f"it is hardly better on held-out documents: {after[0]:,} words wrongly kept or dropped, {before[0]:,} "
             f"before, {after[1]:,} with a wrong label, {before[1]:,} before; a tenth less is asked, less may be chance"

@@ -133,11 +133,11 @@ def figures(keep: int, label: int, f1: float = 0.9, folds: tuple[int, ...] = ())
     ("hers", "general", "words"),
     [
         ((figures(10, 10), figures(5, 10)), None, ""),
-        ((figures(10, 10), figures(10, 8)), None, ""),
+        ((figures(10, 10), figures(10, 8)), None, "use --force"),
         ((figures(100, 100), figures(95, 10)), None, "hardly better"),
         ((figures(10, 10), figures(10, 10)), None, "hardly better"),
         ((figures(10, 10), figures(11, 0)), None, "hardly better"),
-        ((figures(10, 10), figures(10, 5)), None, ""),
+        ((figures(10, 10), figures(10, 5)), None, "10 are wrongly kept"),
         ((figures(0, 10), figures(0, 5)), None, "use --force"),
         ((figures(0, 10), figures(0, 10)), None, "hardly better"),
         ((figures(9, 9, folds=(9, 0)), figures(6, 6, folds=(0, 6))), None, "may be chance"),

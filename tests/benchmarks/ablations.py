@@ -100,6 +100,7 @@ def draft_groups(columns: int, labels: int) -> dict[str, list[int]]:
         "text sums of the line": list(range(3 * columns)),
         "text sums of its first and last tokens": list(range(columns, 3 * columns)),
         "shape": list(range(3 * columns, lines)),
+        "stretches, dates, white space": list(range(lines - 8, lines)),
         "first pass": list(range(lines, lines + labels)),
         "words shared with the document, title": list(range(lines + labels, start)),
         "neighbours at 1 and 2 lines": list(range(start, start + near)),
