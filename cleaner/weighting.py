@@ -14,7 +14,7 @@ __all__ = ["choose_aims", "choose_weights"]
 
 Floats = npt.NDArray[np.float32]
 #: Few, half an octave apart: where the weights were chosen among more, they swung between the ends from one training to
-#: the next, and the figures with them.
+#: the next.
 WEIGHTS = (2.0, 2.8, 4.0)
 #: What junk's weight is divided by, as tried: four steps a doubling.
 DIVISORS = tuple(float(divisor) for divisor in 2 ** np.arange(-4, 5.01, 0.25))
