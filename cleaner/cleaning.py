@@ -117,12 +117,15 @@ class Cleaner:
         """Load a model by path, or by the name of one that comes with the package."""
         return cls(Model.load(model), keep, aim)
 
-    def result(self, documents: list[bytes]) -> Result:
-        """Label UTF-8 documents; the reference for all other methods."""
+    def result(self, documents: list[bytes], *, kinds: bool = True) -> Result:
+        """Label UTF-8 documents; the reference for all other methods.
+
+        Without ``kinds`` those of the surest junk are left out, which saves time; the labels are the same.
+        """
         batch = self.model.read(documents)
         with one_thread():
-            probabilities, kinds = self.model.probabilities_and_kinds(batch)
-        return Result(batch, probabilities, self.model.decide(batch, probabilities, self.aim, kinds), kinds)
+            probabilities, of_kinds = self.model.probabilities_and_kinds(batch, sure_junk=kinds)
+        return Result(batch, probabilities, self.model.decide(batch, probabilities, self.aim, of_kinds), of_kinds)
 
     def label(self, text: str) -> list[LabelledLine]:
         """Return the non-blank lines of a document, each with its label."""
@@ -199,13 +202,15 @@ class Cleaner:
         self,
         documents: list[bytes],
         force: Callable[[Result], npt.NDArray[np.bool_]] | None = None,
+        *,
+        kinds: bool = False,
     ) -> tuple[list[bytes], Result, npt.NDArray[np.bool_]]:
         """Clean UTF-8 documents in one go: the cleaned ones, how they were labelled, and which lines stay.
 
         ``force`` may tell which non-blank lines stay whatever their label, bool [lines]; what is returned last
-        is for all lines, blank ones too.
+        is for all lines, blank ones too. ``kinds`` is as in :meth:`result`.
         """
-        result = self.result(documents)
+        result = self.result(documents, kinds=kinds)
         kept = self.stays(result)
         if force is not None:
             kept |= force(result)

@@ -39,6 +39,7 @@ from cleaner import alphabet as a
 from cleaner.native import call
 
 __all__ = [
+    "CHUNK_LINES",
     "LINE_FEATURES",
     "VERSION",
     "Batch",

@@ -16,7 +16,7 @@ from cleaner.context import Context
 from cleaner.decision import decide, divisors, without_credits
 from cleaner.errors import ModelError
 from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
-from cleaner.labels import BODY, CREDIT
+from cleaner.labels import BODY, CREDIT, JUNK
 from cleaner.model_files import ARRAYS, DTYPES, check_sizes, find_model, read_arrays, read_card
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
 from cleaner.second_pass import SecondPass
@@ -102,22 +102,47 @@ class Model:
         return read_batch(documents, self.characters)
 
     def probabilities(self, batch: Batch) -> Floats:
-        """Return the probability of every label for every non-blank line, float32 [lines, labels]."""
-        seen = self.see(batch)
-        draft = self.judge("draft", self.draft_inputs(seen), len(batch))
-        return self.judge("final", self.final_inputs(seen, draft), len(batch))
+        """Return the probability of every label for every non-blank line, float32 [lines, labels].
 
-    def probabilities_and_kinds(self, batch: Batch) -> tuple[Floats, Floats]:
-        """Return besides :meth:`probabilities` those of the kinds of junk, were the line junk, [lines, kinds]."""
+        Lines of which the draft head is sure enough are not shown to the final head.
+        """
+        return self.probabilities_and_kinds(batch, sure_junk=False)[0]
+
+    def probabilities_and_kinds(self, batch: Batch, *, sure_junk: bool = True) -> tuple[Floats, Floats]:
+        """Return besides :meth:`probabilities` those of the kinds of junk, were the line junk, [lines, kinds].
+
+        The kinds are 0 where the draft head is sure; with ``sure_junk`` not where it is sure of junk.
+        """
         seen = self.see(batch)
-        draft = self.judge("draft", self.draft_inputs(seen), len(batch))
-        kinds = np.empty((len(batch), len(self.kinds)), np.float32)
+        found = self.judge("draft", self.draft_inputs(seen), len(batch))
+        second = SecondPass(batch, seen.context, found)
+        kinds = np.zeros((len(batch), len(self.kinds)), np.float32)
+        sure = self.sure(found)
+        doubtful = np.flatnonzero(~sure)
+        some = np.empty((len(doubtful), len(self.kinds)), np.float32)
 
         def beside(part: slice, logits: Floats) -> None:
-            fill_softmax(np.ascontiguousarray(logits), self.arrays["kind_bias"], part, kinds)
+            fill_softmax(np.ascontiguousarray(logits), self.arrays["kind_bias"], part, some)
 
         head = [self.final_and_kinds, *(self.arrays[f"final_{name}"] for name in HEAD[1:])]
-        return judge(head, self.final_inputs(seen, draft), len(batch), beside), kinds
+        found[doubtful] = judge(head, second.inputs(doubtful), len(doubtful), beside)
+        kinds[doubtful] = some
+        if sure_junk and JUNK in self.labels:
+            junk = np.flatnonzero(sure & (found.argmax(axis=1) == self.labels.index(JUNK)))
+            some = np.empty((len(junk), len(self.kinds)), np.float32)
+            for part, rows in second.inputs(junk):
+                beside(part, np.asarray(rows @ self.arrays["kind_weights"], np.float32))
+            kinds[junk] = some
+        return found, kinds
+
+    def sure(self, draft: Floats) -> npt.NDArray[np.bool_]:
+        """Tell of which lines the draft head is sure enough to be believed; ``draft`` is [lines, labels]."""
+        floors = np.asarray(self.card["sure"], np.float32)
+        return np.asarray(draft.max(axis=1, initial=0) >= floors[draft.argmax(axis=1)])
+
+    def believed(self, draft: Floats, final: Floats) -> Floats:
+        """Return the probabilities of the draft head where it is sure, elsewhere the final head's, [lines, labels]."""
+        return np.where(self.sure(draft)[:, None], draft, final)
 
     def decide(
         self, batch: Batch, probabilities: Floats, aim: str = "balanced", kinds: Floats | None = None
@@ -158,9 +183,7 @@ class Model:
 
     def final_inputs(self, seen: Seen, draft: Floats) -> Inputs:
         """Return piece by piece what the final head sees, [lines, features]; ``draft`` is [lines, labels]."""
-        second = SecondPass(seen.batch, seen.context, draft)
-        for part in seen.batch.parts():
-            yield part, second.rows(part)
+        return SecondPass(seen.batch, seen.context, draft).inputs(np.arange(len(draft)))
 
     def judge(self, head: str, inputs: Inputs, lines: int) -> Floats:
         """Return the probabilities by one of the two heads, ``draft`` or ``final``, float32 [lines, labels]."""

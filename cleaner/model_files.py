@@ -79,6 +79,9 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
     aims = [card["aims"].get(aim) for aim in AIMS]
     if not all(isinstance(aim, dict) and positive(aim.get("sparse")) and positive(aim.get("dense")) for aim in aims):
         raise ModelError(f"{path}: 'aims' must hold two positive numbers for each of {', '.join(AIMS)}. {again}")
+    sure = card.get("sure")
+    if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(positive, sure)):
+        raise ModelError(f"{path}: 'sure' must hold a positive number for each label. {again}")
     if not positive(card.get("kind_floor")):
         raise ModelError(f"{path}: 'kind_floor' must be a positive number. {again}")
 

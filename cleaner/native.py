@@ -55,7 +55,7 @@ KERNELS: dict[str, str] = {
     "marks": "f4:2 int int i8:1 f4:2 f4:1 f4:2",
     "amounts": "f4:2 f8:2 f8:2 f4:2 i8:1 i8:1 f4:2 f4:1",
     "final_rows": (
-        "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 f4:2 i8:1 f8:2 f4:2 f4:2 f8:2 f4:2 int f4:2"
+        "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 f4:2 i8:1 f8:2 f4:2 f4:2 f8:2 f4:2 i8:1 f4:2"
     ),
     "rectified": "f4:1 f4:2",
     "softmax": "f4:2 f4:1 f4:1 int f4:2",

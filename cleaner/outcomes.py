@@ -140,7 +140,7 @@ def forced(rest: Rest, result: Result) -> npt.NDArray[np.bool_]:
 def grouped(cleaner: Cleaner, group: list[tuple[bytes, bool]], rest: Rest) -> Iterator[Outcome]:
     """Clean a group of pieces in one go."""
     force = partial(forced, rest) if any(rest.stays) else None
-    cleaned, result, keep = cleaner.examine([data for data, _ in group], force)
+    cleaned, result, keep = cleaner.examine([data for data, _ in group], force, kinds=True)
     full, words = result.batch.full, result.batch.counts[:, WORDS].astype(np.int64)
     borders = np.searchsorted(result.batch.text.document, np.arange(len(group) + 1))
     rows = np.concatenate([[0], np.cumsum(full)])[borders]

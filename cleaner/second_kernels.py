@@ -145,10 +145,10 @@ def final_rows(
     score: Any,
     score_sums: Any,
     gap: Any,
-    start: int,
+    chosen: Any,
     out: Any,
 ) -> int:
-    """Fill what the final head sees of the lines from ``start`` on, [lines, features].
+    """Fill what the final head sees of the lines with the ``chosen`` numbers, [lines, features].
 
     The first seven parameters are as for `context_kernels.draft_rows`, ``reach`` having besides where the columns of
     ``beside`` end that are shown; then what :func:`judged` sees, the habits'
@@ -159,7 +159,7 @@ def final_rows(
     labels, more, count = values.shape[1], whole.shape[1], len(columns)
     shown = (labels, reach[4])
     for number in range(len(out)):
-        line, row = start + number, out[number]
+        line, row = chosen[number], out[number]
         span = (line, begin[line], end[line])
         place = known(lines, values, line, row)
         move(whole[line], row[place:], before)

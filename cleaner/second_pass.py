@@ -6,6 +6,8 @@ draft's probabilities around it, the document's habits (how long its likely body
 in a full stop or have a blank line before them), and full names that recur, as captions name people in full
 whom the story has introduced already.
 
+Lines of which the draft head is sure the final head is not asked about (`model.py`).
+
 Last, where in the document the text alone finds credits, comments, other stories and dates: a comment without a name
 or a date is told by what stands around it.
 
@@ -16,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.context import FAR, WINDOWS, WORD_COLUMNS, Borders, Context, running
-from cleaner.features import LINE_FEATURES, Batch
+from cleaner.features import CHUNK_LINES, LINE_FEATURES, Batch
 from cleaner.native import call
+from cleaner.network import Inputs
 
 __all__ = ["SecondPass", "second_width"]
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 #: Columns of the shape features whose mean over the likely body lines is a habit of the document: log
 #: characters, capitals, sentence ends, ended, years, dates, blank line before.
 HABITS = [0, 3, 7, 8, 9, 11, 13]
@@ -39,30 +43,31 @@ class SecondPass:
 
     def __init__(self, batch: Batch, context: Context, draft: Floats) -> None:
         """Look at the documents as the draft head sees them; ``draft`` is [lines, labels]."""
-        self.lines, labels = draft.shape
+        size, labels = draft.shape
         lines, borders = context.arrays[0], context.borders
         shape = lines.shape[1] - LINE_FEATURES
         kinds = shape // 3 - labels
         sums, most = running(borders, draft)
         columns = np.array([shape + column for column in HABITS])
-        mean = np.empty((self.lines, len(HABITS) + 1), np.float64)
+        mean = np.empty((size, len(HABITS) + 1), np.float64)
         call("habits", lines, columns, draft, borders.begin, borders.end, mean)
-        score, gap = np.empty((2, self.lines, kinds), np.float32)
+        score, gap = np.empty((2, size, kinds), np.float32)
         call("marks", lines, labels, SURE, borders.begin, score, score.reshape(-1), gap)
         score_sums, _ = running(borders, score)
-        logs = np.empty((self.lines, 3 * labels + 3 * kinds), np.float32)
+        logs = np.empty((size, 3 * labels + 3 * kinds), np.float32)
         call("amounts", draft, sums, score_sums, gap, borders.begin, borders.end, logs, logs.reshape(-1))
         judged = (np.array(WINDOWS), draft, sums, most, logs, columns, mean)
         self.arrays = (*context.arrays, *judged, full_names(batch, borders), score, score_sums, gap)
         near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
         self.width = lines.shape[1] + labels + context.arrays[2].shape[1] + near + second_width(labels, shape // 3)
 
-    def rows(self, part: slice) -> Floats:
-        """Return what the final head sees of some lines, [lines, features]."""
-        start, stop, _ = part.indices(self.lines)
-        out = np.empty((stop - start, self.width), np.float32)
-        call("final_rows", *self.arrays, start, out)
-        return out
+    def inputs(self, lines: Ints) -> Inputs:
+        """Return piece by piece what the final head sees of lines with these numbers, [lines, features]."""
+        for begin in range(0, len(lines), CHUNK_LINES):
+            chosen = lines[begin : begin + CHUNK_LINES]
+            out = np.empty((len(chosen), self.width), np.float32)
+            call("final_rows", *self.arrays, chosen, out)
+            yield slice(begin, begin + len(chosen)), out
 
 
 def full_names(batch: Batch, borders: Borders) -> Floats:

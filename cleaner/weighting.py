@@ -1,4 +1,8 @@
-"""Choose out of fold what each label's probability is multiplied with, and what junk's is divided by for each aim."""
+"""Choose out of fold how probabilities become labels.
+
+From where the draft head is believed, what each label's probability is multiplied with, and what junk's is divided
+by for each aim.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,16 +14,21 @@ from cleaner.decision import AIMS, body_share, decide, spread
 from cleaner.labels import BODY
 from cleaner.sampling import COPY, Part, counted
 
-__all__ = ["choose_aims", "choose_weights"]
+__all__ = ["choose_aims", "choose_sure", "choose_weights"]
 
 Floats = npt.NDArray[np.float32]
 #: Few, half an octave apart: where the weights were chosen among more, they swung between the ends from one training to
 #: the next.
 WEIGHTS = (2.0, 2.8, 4.0)
+#: Probabilities from which the draft head may be believed; a label that none is high enough for gets :data:`NEVER`.
+SURE = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
+NEVER = 2.0
+#: How many of a label's words must be right, out of fold, for the draft head to be believed; and on how many lines.
+RIGHT, FEWEST = 0.995, 100
 #: What junk's weight is divided by, as tried: four steps a doubling.
 DIVISORS = tuple(float(divisor) for divisor in 2 ** np.arange(-4, 5.01, 0.25))
 #: F1 is flat around its best: so little less of it is given for more of the body.
-NEARLY = 0.0005
+NEARLY = 0.001
 #: The weight of body: in doubt a line stays.
 BODY_WEIGHT = 3.4
 #: The share of body words that each aim keeps in documents that are clean already, and in those full of junk;
@@ -29,6 +38,29 @@ RECALL: dict[str, tuple[float, float | None]] = {
     "balanced": (0.9975, None),
     "recall": (0.999, 0.99),
 }
+
+
+def choose_sure(drafts: Sequence[Floats], parts: Sequence[Part], labels: Sequence[str]) -> dict[str, Any]:
+    """Choose for each label the lowest probability from which the draft head says the last word.
+
+    From there on it is right about the given share of words, out of fold. What is tried goes with it.
+    """
+    use = np.concatenate(counted(parts))
+    rows, truth = np.concatenate(drafts)[use], np.concatenate([part.label for part in parts])[use]
+    words = np.concatenate([part.batch.words() for part in parts])[use]
+    likeliest, most = rows.argmax(axis=1), rows.max(axis=1)
+    sure: list[float] = []
+    curves: dict[str, list[dict[str, float]]] = {}
+    for number, label in enumerate(labels):
+        tried = []
+        for floor in SURE:
+            above = (likeliest == number) & (most >= floor)
+            right = float(words[above & (truth == number)].sum() / max(words[above].sum(), 1))
+            tried.append({"from": floor, "lines": int(above.sum()), "right": right})
+        curves[label] = tried
+        good = (row["from"] for row in tried if row["right"] >= RIGHT and row["lines"] >= FEWEST)
+        sure.append(float(next(good, NEVER)))
+    return {"sure": sure, "sure_curves": curves}
 
 
 def choose_weights(probabilities: Sequence[Floats], parts: Sequence[Part], labels: Sequence[str]) -> list[float]:

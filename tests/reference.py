@@ -409,8 +409,8 @@ def head(model: Model, name: str, rows: Floats) -> Floats:
     return softmax(np.maximum(rows @ hidden_weights + hidden_bias, 0) @ weights + bias)
 
 
-def probabilities(model: Model, batch: Batch) -> Floats:
-    """Return the probability of every label for every line that is not blank."""
+def probabilities(model: Model, batch: Batch) -> tuple[Floats, Floats]:
+    """Return the probability of every label for every line that is not blank, by the draft and by the final head."""
     labels, columns = model.labels, model.arrays["table"].shape[1]
     table = model.table.weights[:-1, :columns] * model.table.scale
     shape, text = line_features(batch), text_sums(batch.tokens, table)
@@ -422,4 +422,4 @@ def probabilities(model: Model, batch: Batch) -> Floats:
     draft = head(model, "draft", np.concatenate([lines, probability, *context.rows(everything)], axis=1))
     more = second_pass(batch, context.borders, draft, shape, text[:, :columns])
     rows = np.concatenate([lines, probability, *context.lean_rows(everything), more], axis=1)
-    return head(model, "final", rows)
+    return draft, head(model, "final", rows)

@@ -1,12 +1,17 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
+from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.decision import AIMS, body_share, decide, spread
 from cleaner.heads import floor_of
+from cleaner.sampling import read_part
 from cleaner.second_pass import full_names
-from cleaner.weighting import pick
+from cleaner.weighting import NEVER, choose_sure, pick
 
 LABELS = ["body", "caption", "junk"]
 
@@ -70,6 +75,48 @@ def test_second_pass_sees_one_document_at_a_time() -> None:
         found.append(np.concatenate([rows for _, rows in model.final_inputs(model.see(batch), draft)]))
     assert len(found[0]) == 4
     assert found[0][:2] == pytest.approx(found[1], abs=1e-5)
+
+
+def test_sure_lines_keep_the_draft() -> None:
+    model = Cleaner.load().model
+    text = "Home\nNews\nSport\n\nThe ferry was back in service on Friday, the harbour office said.\n\nSHARE THIS\n"
+    batch = model.read([text.encode()])
+    found = {}
+    for sure in (0.001, 2.0):
+        other = replace(model, card={**model.card, "sure": [sure] * 5})
+        found[sure] = other.probabilities_and_kinds(batch)
+    seen = model.see(batch)
+    draft = model.judge("draft", model.draft_inputs(seen), len(batch))
+    final = model.judge("final", model.final_inputs(seen, draft), len(batch))
+    assert np.abs(draft - final).max() > 1e-3
+    assert found[0.001][0] == pytest.approx(draft, abs=1e-6)
+    assert found[2.0][0] == pytest.approx(final, abs=1e-6)
+    junk = draft.argmax(axis=1) == model.labels.index("junk")
+    assert junk.any()
+    assert not junk.all()
+    assert found[0.001][1][junk] == pytest.approx(found[2.0][1][junk], abs=1e-5)
+    assert not found[0.001][1][~junk].any()
+
+
+def test_some_lines_are_sure() -> None:
+    model = Cleaner.load().model
+    documents = read_labelled([Path(__file__).parents[1] / "training_data"])[::40]
+    batch = model.read([document.text().encode() for document in documents])
+    draft = model.judge("draft", model.draft_inputs(model.see(batch)), len(batch))
+    assert 0.2 < model.sure(draft).mean() < 0.95
+
+
+def test_the_draft_is_believed_where_it_is_right() -> None:
+    truth = ["body"] * 200 + ["junk"] * 200 + ["junk"] * 200 + ["caption"] * 99
+    said = [(0, 0.999)] * 200 + [(0, 0.96)] * 200 + [(2, 0.96)] * 200 + [(1, 0.999)] * 99
+    rows = np.zeros((len(truth), 3), np.float32)
+    for row, (label, share) in zip(rows, said, strict=True):
+        row[label] = share
+    nothing, no = ("",) * len(truth), (False,) * len(truth)
+    part = read_part([LabelledDocument("d", "s", ("word",) * len(truth), tuple(truth), nothing, no, no)], LABELS)
+    found = choose_sure([rows], [part], LABELS)
+    assert found["sure"] == [0.97, NEVER, 0.9]
+    assert found["sure_curves"]["body"][0] == {"from": 0.9, "lines": 400, "right": 0.5}
 
 
 def test_full_names_recur_in_their_document() -> None:

@@ -101,6 +101,8 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"kinds": None},
         {"kinds": [1]},
         {"kind_floor": "x"},
+        {"sure": None},
+        {"sure": [0.99]},
         {"aims": None},
         {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0}}},
         {"aims": {aim: {"sparse": 1.0, "dense": 0.0} for aim in ("precision", "balanced", "recall")}},

@@ -84,7 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"errors", "lines"},
     "sampling": {"corpus", "errors", "features", "labels"},
     "second_kernels": {"context_kernels", "kernels"},
-    "second_pass": {"context", "features", "native"},
+    "second_pass": {"context", "features", "native", "network"},
     "settings": {"errors"},
     "shape_kernels": {"alphabet", "kernels"},
     "sharing": {"model"},

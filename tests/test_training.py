@@ -16,7 +16,7 @@ from cleaner.model import Model
 from cleaner.training import Options, train
 
 DATA = Path(__file__).parents[1] / "training_data"
-TINY = Options(rows=2**12, text_epochs=2, epochs=2, hidden=8)
+TINY = Options(rows=2**12, text_epochs=2, epochs=2, draft_hidden=8, hidden=8)
 BODY = "The ferry was back in service on Friday, the harbour office said."
 
 

@@ -118,11 +118,11 @@ def features(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocum
     model, data = head_data(parts, labels, QUICK)
     inputs = rows_of(model, test, None)
     columns = model.arrays["table"].shape[1]
-    yield "all", one_head(data, inputs, test, QUICK.head)
+    yield "all", one_head(data, inputs, test, QUICK.draft)
     for name, group in draft_groups(columns, len(labels)).items():
-        yield f"without {name}", one_head(data, inputs, test, QUICK.head, group)
+        yield f"without {name}", one_head(data, inputs, test, QUICK.draft, group)
     for hidden in (16, 32, 128):
-        yield f"{hidden} hidden units", one_head(data, inputs, test, replace(QUICK, hidden=hidden).head)
+        yield f"{hidden} hidden units", one_head(data, inputs, test, replace(QUICK, draft_hidden=hidden).draft)
 
 
 def head_data(parts: Sequence[Part], labels: list[str], options: Options) -> tuple[Model, Rows]:
