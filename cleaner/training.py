@@ -23,7 +23,7 @@ from cleaner.cleaning import Cleaner, Result
 from cleaner.corpus import LabelledDocument, digest, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
-from cleaner.heads import Fitted, Rows, calibrate_on, fit_head, fit_kinds
+from cleaner.heads import Fitted, Rows, calibrate_on, fewer, fit_head, fit_kinds
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
@@ -48,8 +48,6 @@ Floats = npt.NDArray[np.float32]
 Report = Callable[[str, float], None]
 
 FIRST_PASS_ROWS = 200_000
-#: The draft head's probability from which a line is easy; and from how many lines on easy ones are left out.
-EASY, ENOUGH = 0.99, 100_000
 #: What is known of the licences of the labels of public gold sets; the text of real pages is their publishers'.
 LICENCES = {
     "daniel": "labels: none stated (rundimeco/waddle)",
@@ -149,7 +147,7 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
 
     report("final head", 0.75)
     model.card.update(choose_sure(drafts, parts, labels))
-    final = fit_head(parts, final_inputs, fewer(rows, drafts, options), options.head)
+    final = fit_head(parts, final_inputs, fewer(rows, drafts, options.easy_lines, options.seed), options.head)
     factor, shift = calibrate_on(final.head, parts, final.logits)
     arrays.update(final.head.arrays(len(labels), "final"))
     report("kinds of junk, weights and held-out figures", 0.9)
@@ -162,22 +160,6 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
     model.card.update(choose_aims(probabilities, parts, model.card["weights"], labels))
     model.card["held_out"] = held_out_figures(model, parts, probabilities)
     return model
-
-
-def fewer(rows: Rows, drafts: Sequence[Floats], options: Options) -> Rows:
-    """Leave out most of the lines of which the draft head is sure: the final head learns more of the others.
-
-    With fewer than :data:`ENOUGH` lines all stay. CHANGELOG has the figures.
-    """
-    rng = np.random.default_rng(options.seed)
-    if sum(map(len, rows.chosen)) < ENOUGH:
-        return rows
-    chosen, weight = [], []
-    for lines, weights, draft in zip(rows.chosen, rows.weight, drafts, strict=True):
-        use = (draft[lines].max(axis=1) < EASY) | (rng.random(len(lines)) < options.easy_lines)
-        chosen.append(lines[use])
-        weight.append(weights[use])
-    return Rows(chosen, weight)
 
 
 class Begun(NamedTuple):

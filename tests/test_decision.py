@@ -8,7 +8,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.decision import AIMS, body_share, decide, spread
-from cleaner.heads import floor_of
+from cleaner.heads import Rows, fewer, floor_of
 from cleaner.sampling import read_part
 from cleaner.second_pass import full_names
 from cleaner.weighting import NEVER, choose_sure, pick
@@ -117,6 +117,22 @@ def test_the_draft_is_believed_where_it_is_right() -> None:
     found = choose_sure([rows], [part], LABELS)
     assert found["sure"] == [0.97, NEVER, 0.9]
     assert found["sure_curves"]["body"][0] == {"from": 0.9, "lines": 400, "right": 0.5}
+
+
+def test_easy_lines_are_left_out_where_there_are_enough() -> None:
+    drafts = [np.full((90_000, 2), 0.5, np.float32) for _ in range(2)]
+    for draft in drafts:
+        draft[::2] = 0.995, 0.005
+    chosen = [np.arange(90_000), np.arange(60_000)]
+    rows = Rows(chosen, [lines.astype(np.float32) for lines in chosen])
+    found = fewer(rows, drafts, 0.2, seed=0)
+    for lines, weight in zip(found.chosen, found.weight, strict=True):
+        assert np.array_equal(lines, weight)
+        easy = lines % 2 == 0
+        assert (~easy).sum() in (45_000, 30_000)
+        assert 0.19 < easy.sum() / (~easy).sum() < 0.21
+    few = Rows([chosen[0][:9000]], [rows.weight[0][:9000]])
+    assert fewer(few, drafts[:1], 0.2, seed=0) is few
 
 
 def test_full_names_recur_in_their_document() -> None:
