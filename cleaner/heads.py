@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from cleaner.classifier import LineClassifier
 from cleaner.labels import JUNK, KINDS
-from cleaner.sampling import COPY, Part, counted, marked, real_lines
+from cleaner.sampling import COPIES, Part, counted, lines_of, marked, real_lines
 
 __all__ = ["Fitted", "Kinds", "Rows", "calibrate_on", "fewer", "fit_head", "fit_kinds"]
 
@@ -151,10 +151,8 @@ def kinds_of(part: Part) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Return the number of each line's kind of junk, -1 where none is to be learnt; and whether the page is real."""
     names = [kind.partition("/")[0] for document in part.documents for kind in document.kinds]
     known = np.array([KINDS.index(name) if name in KINDS else -1 for name in names], np.int64)
-    sizes = [len(document.lines) for document in part.documents]
-    copy = np.repeat([document.view == COPY for document in part.documents], sizes)
     junk = np.array([label == JUNK for document in part.documents for label in document.labels])
-    return np.where(part.sure & ~copy & junk, known, -1), real_lines(part)
+    return np.where(part.sure & ~lines_of(part, COPIES) & junk, known, -1), real_lines(part)
 
 
 def floor_of(

@@ -1,5 +1,6 @@
-"""What training sees of the labelled documents: folds of sites, thinned copies, chosen rows."""
+"""What training sees of the labelled documents: folds of sites, thinned and wrapped copies, chosen rows."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from cleaner.features import Batch, character_table, gram_rows, line_hashes, rea
 from cleaner.labels import BODY, JUNK, LABELS
 
 __all__ = [
-    "COPY",
+    "COPIES",
     "INVENTED",
     "Part",
     "TableRows",
@@ -23,11 +24,13 @@ __all__ = [
     "doubts",
     "head_rows",
     "label_order",
+    "lines_of",
     "marked",
     "read_part",
     "real_lines",
     "split",
     "table_rows",
+    "wrapped",
 ]
 
 Floats = npt.NDArray[np.float32]
@@ -35,8 +38,11 @@ Ints = npt.NDArray[np.int64]
 
 #: Lines and documents from which a label is worth a figure.
 FEW_LINES, FEW_DOCUMENTS = 20, 3
-#: The view of copies with most junk gone; they train, and are not measured.
-COPY = "thinned"
+#: The views of copies with most junk gone, and of those with their lines wrapped; they train, and are not measured.
+COPIES = THINNED, WRAPPED = "thinned", "wrapped"
+#: The share of documents that train with their lines wrapped, too, between which columns, the shares of those with
+#: blank lines between paragraphs and with indented lines, by how many spaces, and what a piece of a line counts.
+SHARE, WIDTHS, APART, INDENTED, INDENT, PIECE = 0.05, (50, 100), 0.7, 0.3, 3, 1 / 3
 #: The source of documents that were written for training.
 INVENTED = "invented"
 #: So many real documents teach a language well enough for its invented ones to be marked in training.
@@ -105,27 +111,55 @@ def thinned(document: LabelledDocument, rng: np.random.Generator) -> LabelledDoc
             drop = bool(rng.random() < share)
         keep.append(label != JUNK or not drop)
         previous = label
-    return replace(document.subset(keep), view=COPY)
+    return replace(document.subset(keep), view=THINNED)
+
+
+def wrapped(document: LabelledDocument, width: int, apart: bool, indent: int = 0) -> LabelledDocument:
+    """Return a copy with its lines wrapped at a column, as text browsers and mail leave them.
+
+    ``apart`` puts a blank line before every paragraph, ``indent`` so many spaces before every line. Lines in scripts
+    without spaces are not wrapped.
+    """
+    lines, place, blank = [], [], []
+    for number, line in enumerate(document.lines):
+        pieces = textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [line]
+        lines += [" " * indent + piece for piece in pieces]
+        place += [number] * len(pieces)
+        blank += [document.blank_before[number] or (apart and len(pieces) > 1)] + [False] * (len(pieces) - 1)
+    return replace(
+        document,
+        lines=tuple(lines),
+        labels=tuple(document.labels[number] for number in place),
+        kinds=tuple(document.kinds[number] for number in place),
+        weak=tuple(document.weak[number] for number in place),
+        blank_before=tuple(blank),
+        rows=(),
+        view=WRAPPED,
+    )
 
 
 def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[list[LabelledDocument]]:
-    """Split by site into folds, empty ones left out; thinned copies of whole pages are added.
+    """Split by site into folds, empty ones left out; thinned copies of whole pages and wrapped ones of some are added.
 
     Documents that are all from one site are split one by one: what is measured then holds for that site alone.
 
     Raises:
         DataError: there is but one document, or what is left without a fold is all body, or has none.
     """
-    rng = np.random.default_rng(seed)
+    rng, other = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     place = folds_by_name(documents, folds)
     groups: list[list[LabelledDocument]] = [[] for _ in range(folds)]
     for document in documents:
         group = groups[place[document.site] if document.site in place else place[document.id]]
         group.append(document)
+        copy = document
         if document.view in PAGE_VIEWS or document.source == INVENTED:
             copy = thinned(document, rng)
             if copy.lines:
                 group.append(copy)
+        if copy.lines and other.random() < SHARE:
+            indent = INDENT * bool(other.random() < INDENTED)
+            group.append(wrapped(copy, int(other.integers(*WIDTHS)), bool(other.random() < APART), indent))
     filled = [group for group in groups if group]
     check_folds(filled)
     return filled
@@ -200,7 +234,7 @@ def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
         label,
         np.array([column_of(*row, columns) for d in documents for row in zip(d.labels, d.kinds, strict=True)]),
         np.array([not weak for d in documents for weak in d.weak]),
-        np.repeat([copies[d.id] ** -0.5 for d in documents], sizes).astype(np.float32),
+        np.repeat([copies[d.id] ** -0.5 * (PIECE if d.view == WRAPPED else 1) for d in documents], sizes).astype("f4"),
         junk & page,
         np.repeat([names[d.id] for d in documents], sizes).astype(np.uint64),
     )
@@ -228,17 +262,24 @@ def marked(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
 def counted(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
     """Tell which lines of each part decide what probabilities and labels are made of: sure ones of real documents.
 
-    Where no document is real those of all.
+    Where no document is real those of all. Wrapped lines never do: they are pieces.
     """
     real = [real_lines(part) for part in parts]
     any_real = any(lines.any() for lines in real)
-    return [part.sure & (lines | (not any_real)) for part, lines in zip(parts, real, strict=True)]
+    use = [lines | (not any_real) for lines in real]
+    return [part.sure & lines & ~lines_of(part, (WRAPPED,)) for part, lines in zip(parts, use, strict=True)]
+
+
+def lines_of(part: Part, views: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Tell which lines are of documents with one of these views, [lines]."""
+    sizes = [len(document.lines) for document in part.documents]
+    return np.repeat([document.view in views for document in part.documents], sizes)
 
 
 def table_rows(part: Part, rows: int, rng: np.random.Generator) -> TableRows:
-    """Return what the text table trains on: each distinct line of a document once, page junk halved."""
+    """Return what the text table trains on: each distinct unwrapped line of a document once, page junk halved."""
     key = line_hashes(part.batch.tokens).astype(np.uint64) ^ (part.document * np.uint64(0x9E3779B97F4A7C15))
-    sure = np.flatnonzero(part.sure)
+    sure = np.flatnonzero(part.sure & ~lines_of(part, (WRAPPED,)))
     chosen = np.sort(sure[np.unique(key[sure], return_index=True)[1]])
     chosen = chosen[~part.page_junk[chosen] | (rng.random(len(chosen)) < 0.5)]
     indices, offsets = gram_rows(part.batch.tokens, rows)

@@ -29,7 +29,7 @@ from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
 from cleaner.network import softmax
 from cleaner.sampling import (
-    COPY,
+    COPIES,
     Part,
     TableRows,
     column_names,
@@ -229,7 +229,7 @@ def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequenc
             for part, rows in zip(parts, probabilities, strict=True)
         ]
     )
-    real = measured.select(measured.view != COPY)
+    real = measured.select(~np.isin(measured.view, COPIES))
     sources = {name: real.select(real.source == name) for name in sorted(set(real.source.tolist()))}
     found = {name: figures(group) for name, group in sources.items()}
     for row in found.values():

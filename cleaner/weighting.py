@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cleaner.decision import AIMS, body_share, decide, spread
 from cleaner.labels import BODY
-from cleaner.sampling import COPY, Part, counted
+from cleaner.sampling import COPIES, Part, counted, lines_of
 
 __all__ = ["choose_aims", "choose_sure", "choose_weights"]
 
@@ -102,8 +102,7 @@ def choose_aims(
     for rows, part, usable in zip(probabilities, parts, counted(parts), strict=True):
         words = part.batch.words()
         place = spread(body_share(part.batch.document, words, rows[:, body]))
-        sizes = [len(document.lines) for document in part.documents]
-        sure = usable & np.repeat([document.view != COPY for document in part.documents], sizes)
+        sure = usable & ~lines_of(part, COPIES)
         for name, lines in (("dense", place > 0.5), ("sparse", place <= 0.5)):
             use = sure & lines
             groups[name].append((rows[use], part.label[use], np.asarray(words * part.weight, np.float32)[use]))

@@ -22,6 +22,8 @@ RIVALS = {
     "winnow": "winnow-md",
     "textbook": "a text-book scikit-learn pipeline for lines",
 }
+#: What `wrapping.py` calls the hardest that README shows.
+BOTH = "72 columns, blank lines, indented"
 #: Words of body text from which a language is listed.
 MANY_WORDS = 500
 VIEWS = {
@@ -142,12 +144,27 @@ def labelling() -> str:
     return textwrap.fill(" ".join(text.split()), 112)
 
 
+def wrapping() -> str:
+    """Return the README's figures on text with wrapped lines, from the benchmark's file."""
+    found = result("wrapping")
+    plain, lines, indented = (found[name] for name in ("as it is", "72 columns, blank lines", BOTH))
+    parts = [
+        f"{name}: {plain[group]['body_f1']:.3f} as it is, {lines[group]['body_f1']:.3f} wrapped, "
+        f"{indented[group]['body_f1']:.3f} wrapped and indented"
+        for group, name in (("pages", "whole pages"), ("extracts", "extracted text"))
+    ]
+    text = f"""Lines wrapped at 72 columns with blank lines between paragraphs, as text browsers and mail leave them,
+        body F1: {"; ".join(parts)}. `python tests/benchmarks/wrapping.py ../shared/corpus/valid` measures it."""
+    return textwrap.fill(" ".join(text.split()), 112)
+
+
 def rendered(readme: str, card: dict[str, Any]) -> str:
     """Return the README with the figures of a card and the cleaned example between their markers."""
     after = cleaner.clean((ROOT / "tests/example.txt").read_text("utf-8"))
     blocks = {
         "figures": figures(card),
         "after": f"```text\n{after}```",
+        "wrapping": wrapping(),
         "speed": speed(),
         "adapting": adapting(),
         "labelling": labelling(),

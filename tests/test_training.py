@@ -11,8 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner
+from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.errors import DataError
 from cleaner.model import Model
+from cleaner.sampling import wrapped
 from cleaner.training import Options, train
 
 DATA = Path(__file__).parents[1] / "training_data"
@@ -55,6 +57,24 @@ def test_train(pages: Path, tmp_path: Path) -> None:
     text = next(pages.rglob("*.tsv")).read_text("utf-8")
     before, after = (one.probabilities(one.read([text.encode()])) for one in (trained, Model.load(tmp_path / "two")))
     assert before == pytest.approx(after, abs=1e-3)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_wrapped_copies_have_the_same_words_and_labels(apart: bool) -> None:
+    for document in read_labelled([DATA])[::25]:
+        copy = wrapped(document, 60, apart)
+        words, again = (
+            [(word, *row) for line, *row in rows_of(one) for word in line.split()] for one in (document, copy)
+        )
+        assert words == again
+        assert all(len(line) <= 60 or " " not in line.strip() for line in copy.lines)
+        long = sum(len(line.strip()) > 60 and " " in line[:60].strip() for line in document.lines)
+        blanks, before = sum(copy.blank_before), sum(document.blank_before)
+        assert max(before, long) <= blanks if apart else blanks == before
+
+
+def rows_of(document: LabelledDocument) -> list[tuple[str, str, str, bool]]:
+    return list(zip(document.lines, document.labels, document.kinds, document.weak, strict=True))
 
 
 def test_another_seed_gives_another_model(pages: Path, tmp_path: Path) -> None:

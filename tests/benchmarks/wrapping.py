@@ -1,0 +1,49 @@
+"""What is kept of text whose lines were wrapped at a column, as text browsers and mail leave them.
+
+    python tests/benchmarks/wrapping.py ../shared/corpus/valid
+
+Each document is measured as it is and wrapped; body and the rest are counted in words. Prints a table and writes
+`wrapping.json` beside this file.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from cleaner.cleaning import Cleaner
+from cleaner.corpus import read_labelled
+from cleaner.evaluation import figures, measure
+from cleaner.sampling import wrapped
+
+OUTPUT = Path(__file__).with_name("wrapping.json")
+WIDTHS = (50, 72, 100)
+#: Blank lines between all paragraphs or not, and by how many spaces lines are indented.
+WAYS = {"nothing else": (False, 0), "blank lines": (True, 0), "blank lines, indented": (True, 3)}
+SHOWN = ("body_f1", "body_recall", "removal_recall")
+
+
+def main() -> None:
+    """Measure and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    chosen = parser.parse_args()
+    cleaner, documents = Cleaner.load(chosen.model), read_labelled([chosen.data])
+    texts = {"as it is": documents}
+    for width in WIDTHS:
+        for name, (apart, indent) in WAYS.items():
+            copies = [(one, wrapped(one, width, apart, indent)) for one in documents]
+            texts[f"{width} columns, {name}"] = [replace(copy, view=one.view) for one, copy in copies]
+    found = {}
+    for name, some in texts.items():
+        scores = figures(measure(some, cleaner))
+        found[name] = {group: {key: scores[group][key] for key in SHOWN} for group in ("pages", "extracts")}
+        shown = (f"{group} " + " ".join(f"{scores[group][key]:.3f}" for key in SHOWN) for group in found[name])
+        print(f"{name:36}", "   ".join(shown), flush=True)
+    chosen.output.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
