@@ -134,7 +134,6 @@ def wrapped(document: LabelledDocument, width: int, apart: bool, indent: int = 0
         weak=tuple(document.weak[number] for number in place),
         blank_before=tuple(blank),
         rows=(),
-        view=WRAPPED,
     )
 
 
@@ -159,7 +158,8 @@ def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[
                 group.append(copy)
         if copy.lines and other.random() < SHARE:
             indent = INDENT * bool(other.random() < INDENTED)
-            group.append(wrapped(copy, int(other.integers(*WIDTHS)), bool(other.random() < APART), indent))
+            copy = wrapped(copy, int(other.integers(*WIDTHS)), bool(other.random() < APART), indent)
+            group.append(replace(copy, view=WRAPPED))
     filled = [group for group in groups if group]
     check_folds(filled)
     return filled

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "tests/benchmarks"
 CARD = ROOT / "models/default/card.json"
 #: The benchmarks whose results go into the card, and how `speed.py` calls what README names in other words.
-IN_CARD = ("ablations", "batch", "speed")
+IN_CARD = ("ablations", "batch", "speed", "wrapping")
 RIVALS = {
     "c4": "the C4 line rules of datatrove",
     "justext": "jusText",

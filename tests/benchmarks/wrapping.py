@@ -8,7 +8,6 @@ Each document is measured as it is and wrapped; body and the rest are counted in
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from cleaner.cleaning import Cleaner
@@ -34,8 +33,7 @@ def main() -> None:
     texts = {"as it is": documents}
     for width in WIDTHS:
         for name, (apart, indent) in WAYS.items():
-            copies = [(one, wrapped(one, width, apart, indent)) for one in documents]
-            texts[f"{width} columns, {name}"] = [replace(copy, view=one.view) for one, copy in copies]
+            texts[f"{width} columns, {name}"] = [wrapped(one, width, apart, indent) for one in documents]
     found = {}
     for name, some in texts.items():
         scores = figures(measure(some, cleaner))
