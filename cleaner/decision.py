@@ -2,7 +2,8 @@
 
 A rare label would be chosen too seldom without a weight. Junk's is divided by a number that depends on the aim
 and on the document: there is one for documents that are mostly junk, and one for those that somebody's
-extractor has cleaned already, where a wrong removal costs more than a leftover; in between it is interpolated.
+extractor has cleaned already, where a wrong removal costs more than a leftover; in between it is interpolated. Caution
+is for what is at stake: the fewer words a line has, the less is junk divided by (CHANGELOG, "Tried", has the figures).
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from cleaner.features import Batch
 from cleaner.labels import BODY, JUNK
 
-__all__ = ["AIMS", "body_share", "decide", "divisors", "spread", "without_credits"]
+__all__ = ["AIMS", "LONG", "body_share", "cleanness", "decide", "divisors", "eased", "spread", "without_credits"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,6 +23,10 @@ Floats = npt.NDArray[np.float32]
 AIMS = ("precision", "balanced", "recall")
 #: Expected shares of body words at which a document counts as full of junk, and as clean already.
 SPARSE, DENSE = 0.5, 0.8
+#: Lines from which a document can be a page full of junk.
+PAGE_LINES = 10
+#: Words from which a line is treated with all of the caution of an aim.
+LONG = {"precision": 30, "balanced": 30, "recall": 1}
 #: From which probability of its kind a line is surely an image credit, and what junk then weighs against body.
 SURE_CREDIT, CREDIT_WEIGHT = 0.8, 6
 
@@ -40,10 +45,27 @@ def spread(share: Floats) -> Floats:
     return np.asarray(np.clip((share - SPARSE) / (DENSE - SPARSE), 0, 1), np.float32)
 
 
+def cleanness(document: npt.NDArray[np.int64], words: npt.NDArray[np.int64], body: Floats) -> Floats:
+    """Return how clean each line's document is, from 0, full of junk, to 1; ``document`` ascends, all are [lines].
+
+    A text of few lines, whose share of body words says little, counts as clean.
+    """
+    begins = np.flatnonzero(np.diff(document, prepend=-1))
+    lines = np.diff(np.append(begins, len(document)))
+    few = np.repeat(lines < PAGE_LINES, lines)
+    return np.where(few, np.float32(1), spread(body_share(document, words, body)))
+
+
 def divisors(batch: Batch, body: Floats, aim: dict[str, Any]) -> Floats:
-    """Return for each line what junk's weight is divided by, from the two of an aim, ``sparse`` and ``dense``."""
-    place = spread(body_share(batch.document, batch.words(), body))
-    return np.asarray(aim["sparse"] ** (1 - place) * aim["dense"] ** place, np.float32)
+    """Return for each line what junk's weight is divided by, from an aim's ``sparse`` and ``dense``, and ``long``."""
+    words = batch.words()
+    place = cleanness(batch.document, words, body)
+    return eased(np.asarray(aim["sparse"] ** (1 - place) * aim["dense"] ** place, np.float32), words, aim["long"])
+
+
+def eased(divisor: Floats, words: npt.NDArray[np.int64], long: float) -> Floats:
+    """Return divisors nearer to 1 for lines of fewer than ``long`` words; those below 1 as they are; [lines]."""
+    return np.asarray(np.where(divisor > 1, divisor ** np.minimum(words / long, 1), divisor), np.float32)
 
 
 def decide(probabilities: Floats, weights: Floats, labels: Sequence[str], divisor: Floats) -> npt.NDArray[np.int64]:

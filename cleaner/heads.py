@@ -8,8 +8,9 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.classifier import LineClassifier
+from cleaner.copies import COPIES
 from cleaner.labels import JUNK, KINDS
-from cleaner.sampling import COPIES, Part, counted, lines_of, marked, real_lines
+from cleaner.sampling import Part, counted, lines_of, marked, real_lines
 
 __all__ = ["Fitted", "Kinds", "Rows", "calibrate_on", "fewer", "fit_head", "fit_kinds"]
 

@@ -26,7 +26,9 @@ from cleaner.second_pass import second_width
 
 __all__ = ["ARRAYS", "DTYPES", "FORMAT", "check_sizes", "find_model", "read_arrays", "read_card"]
 
-FORMAT = 2
+FORMAT = 3
+#: What decides of an aim.
+NUMBERS = ("sparse", "dense", "long")
 MAX_BYTES = 64_000_000
 HEADS = tuple(f"{head}_{name}" for head in ("draft", "final") for name in HEAD)
 SMALL = ("first_weights", "first_bias", *HEADS, "kind_weights", "kind_bias")
@@ -77,8 +79,9 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
     if len(card["weights"]) != len(card["labels"]) or not all(map(positive, card["weights"])):
         raise ModelError(f"{path}: 'weights' must hold a positive number for each label. {again}")
     aims = [card["aims"].get(aim) for aim in AIMS]
-    if not all(isinstance(aim, dict) and positive(aim.get("sparse")) and positive(aim.get("dense")) for aim in aims):
-        raise ModelError(f"{path}: 'aims' must hold two positive numbers for each of {', '.join(AIMS)}. {again}")
+    if not all(isinstance(aim, dict) and all(positive(aim.get(name)) for name in NUMBERS) for aim in aims):
+        wanted = ", ".join(NUMBERS)
+        raise ModelError(f"{path}: 'aims' must hold positive numbers {wanted} for each of {', '.join(AIMS)}. {again}")
     sure = card.get("sure")
     if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(positive, sure)):
         raise ModelError(f"{path}: 'sure' must hold a positive number for each label. {again}")

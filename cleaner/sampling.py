@@ -1,22 +1,20 @@
-"""What training sees of the labelled documents: folds of sites, thinned and wrapped copies, chosen rows."""
+"""What training sees of the labelled documents: folds of sites with copies (`copies.py`), chosen rows and weights."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from cleaner.copies import INVENTED, LITTERED, WRAPPED, copies_of
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
 from cleaner.features import Batch, character_table, gram_rows, line_hashes, read_batch, unicode_tables
 from cleaner.labels import BODY, JUNK, LABELS
 
 __all__ = [
-    "COPIES",
-    "INVENTED",
     "Part",
     "TableRows",
     "column_names",
@@ -30,7 +28,6 @@ __all__ = [
     "real_lines",
     "split",
     "table_rows",
-    "wrapped",
 ]
 
 Floats = npt.NDArray[np.float32]
@@ -38,13 +35,8 @@ Ints = npt.NDArray[np.int64]
 
 #: Lines and documents from which a label is worth a figure.
 FEW_LINES, FEW_DOCUMENTS = 20, 3
-#: The views of copies with most junk gone, and of those with their lines wrapped; they train, and are not measured.
-COPIES = THINNED, WRAPPED = "thinned", "wrapped"
-#: The share of documents that train with their lines wrapped, too, between which columns, the shares of those with
-#: blank lines between paragraphs and with indented lines, by how many spaces, and what a piece of a line counts.
-SHARE, WIDTHS, APART, INDENTED, INDENT, PIECE = 0.05, (50, 100), 0.7, 0.3, 3, 1 / 3
-#: The source of documents that were written for training.
-INVENTED = "invented"
+#: What a piece of a wrapped line counts.
+PIECE = 1 / 3
 #: So many real documents teach a language well enough for its invented ones to be marked in training.
 MANY_REAL = 50
 #: Kinds that get a column of their own in the text table, besides the labels.
@@ -102,65 +94,19 @@ def column_of(label: str, kind: str, columns: Sequence[str]) -> int:
     return columns.index(own if own in columns else label)
 
 
-def thinned(document: LabelledDocument, rng: np.random.Generator) -> LabelledDocument:
-    """Return a copy with most junk gone, run by run, as extractors leave it."""
-    share = rng.uniform(0.5, 1.0)
-    keep, drop, previous = [], False, ""
-    for label in document.labels:
-        if label == JUNK and (previous != JUNK or rng.random() < 0.15):
-            drop = bool(rng.random() < share)
-        keep.append(label != JUNK or not drop)
-        previous = label
-    return replace(document.subset(keep), view=THINNED)
-
-
-def wrapped(document: LabelledDocument, width: int, apart: bool, indent: int = 0) -> LabelledDocument:
-    """Return a copy with its lines wrapped at a column, as text browsers and mail leave them.
-
-    ``apart`` puts a blank line before every paragraph, ``indent`` so many spaces before every line. Lines in scripts
-    without spaces are not wrapped.
-    """
-    lines, place, blank = [], [], []
-    for number, line in enumerate(document.lines):
-        pieces = textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [line]
-        lines += [" " * indent + piece for piece in pieces]
-        place += [number] * len(pieces)
-        blank += [document.blank_before[number] or (apart and len(pieces) > 1)] + [False] * (len(pieces) - 1)
-    return replace(
-        document,
-        lines=tuple(lines),
-        labels=tuple(document.labels[number] for number in place),
-        kinds=tuple(document.kinds[number] for number in place),
-        weak=tuple(document.weak[number] for number in place),
-        blank_before=tuple(blank),
-        rows=(),
-    )
-
-
 def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[list[LabelledDocument]]:
-    """Split by site into folds, empty ones left out; thinned copies of whole pages and wrapped ones of some are added.
+    """Split by site into folds, empty ones left out, and add copies to each.
 
     Documents that are all from one site are split one by one: what is measured then holds for that site alone.
 
     Raises:
         DataError: there is but one document, or what is left without a fold is all body, or has none.
     """
-    rng, other = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     place = folds_by_name(documents, folds)
     groups: list[list[LabelledDocument]] = [[] for _ in range(folds)]
     for document in documents:
-        group = groups[place[document.site] if document.site in place else place[document.id]]
-        group.append(document)
-        copy = document
-        if document.view in PAGE_VIEWS or document.source == INVENTED:
-            copy = thinned(document, rng)
-            if copy.lines:
-                group.append(copy)
-        if copy.lines and other.random() < SHARE:
-            indent = INDENT * bool(other.random() < INDENTED)
-            copy = wrapped(copy, int(other.integers(*WIDTHS)), bool(other.random() < APART), indent)
-            group.append(replace(copy, view=WRAPPED))
-    filled = [group for group in groups if group]
+        groups[place[document.site] if document.site in place else place[document.id]].append(document)
+    filled = [[*group, *copies_of(group, (seed, number))] for number, group in enumerate(groups) if group]
     check_folds(filled)
     return filled
 
@@ -267,7 +213,7 @@ def counted(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
     real = [real_lines(part) for part in parts]
     any_real = any(lines.any() for lines in real)
     use = [lines | (not any_real) for lines in real]
-    return [part.sure & lines & ~lines_of(part, (WRAPPED,)) for part, lines in zip(parts, use, strict=True)]
+    return [part.sure & lines & ~lines_of(part, (WRAPPED, LITTERED)) for part, lines in zip(parts, use, strict=True)]
 
 
 def lines_of(part: Part, views: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -277,9 +223,12 @@ def lines_of(part: Part, views: Sequence[str]) -> npt.NDArray[np.bool_]:
 
 
 def table_rows(part: Part, rows: int, rng: np.random.Generator) -> TableRows:
-    """Return what the text table trains on: each distinct unwrapped line of a document once, page junk halved."""
+    """Return what the text table trains on: each distinct line of a document and of thinned copies once.
+
+    Half of the junk of whole pages is left out.
+    """
     key = line_hashes(part.batch.tokens).astype(np.uint64) ^ (part.document * np.uint64(0x9E3779B97F4A7C15))
-    sure = np.flatnonzero(part.sure & ~lines_of(part, (WRAPPED,)))
+    sure = np.flatnonzero(part.sure & ~lines_of(part, (WRAPPED, LITTERED)))
     chosen = np.sort(sure[np.unique(key[sure], return_index=True)[1]])
     chosen = chosen[~part.page_junk[chosen] | (rng.random(len(chosen)) < 0.5)]
     indices, offsets = gram_rows(part.batch.tokens, rows)

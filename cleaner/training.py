@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
+from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, digest, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
@@ -29,7 +30,6 @@ from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
 from cleaner.network import softmax
 from cleaner.sampling import (
-    COPIES,
     Part,
     TableRows,
     column_names,

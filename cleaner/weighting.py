@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.decision import AIMS, body_share, decide, spread
+from cleaner.copies import COPIES
+from cleaner.decision import AIMS, LONG, cleanness, decide, eased
 from cleaner.labels import BODY
-from cleaner.sampling import COPIES, Part, counted, lines_of
+from cleaner.sampling import Part, counted, lines_of
 
 __all__ = ["choose_aims", "choose_sure", "choose_weights"]
 
@@ -35,7 +36,7 @@ BODY_WEIGHT = 3.4
 #: none: as much as is kept where F1 is less than :data:`NEARLY` below its best.
 RECALL: dict[str, tuple[float, float | None]] = {
     "precision": (0.985, 0.95),
-    "balanced": (0.9975, None),
+    "balanced": (0.997, None),
     "recall": (0.999, 0.99),
 }
 
@@ -95,39 +96,52 @@ def choose_aims(
     """Choose what junk's weight is divided by for each aim, for sparse and for dense documents, by the recall it names.
 
     Each is the smallest number with which that share of the body words stays, out of fold, in real
-    documents where there are any; or the largest with nearly the best F1. The curves tried go with it.
+    documents where there are any; or the largest with nearly the best F1. The curves tried go with it,
+    by how many words make a long line.
     """
     body = labels.index(BODY)
     groups: dict[str, list[Any]] = {"dense": [], "sparse": []}
     for rows, part, usable in zip(probabilities, parts, counted(parts), strict=True):
         words = part.batch.words()
-        place = spread(body_share(part.batch.document, words, rows[:, body]))
+        place = cleanness(part.batch.document, words, rows[:, body])
         sure = usable & ~lines_of(part, COPIES)
         for name, lines in (("dense", place > 0.5), ("sparse", place <= 0.5)):
             use = sure & lines
-            groups[name].append((rows[use], part.label[use], np.asarray(words * part.weight, np.float32)[use]))
-    curves = {}
+            groups[name].append((rows[use], part.label[use], words[use], part.weight[use]))
+    curves: dict[str, Any] = {}
     both = groups["dense"] + groups["sparse"]
     for name, some in groups.items():
-        pieces = some if any((label == body).any() for _, label, _ in some) else both
-        rows, truth, size = (np.concatenate(column) for column in zip(*pieces, strict=True))
-        curves[name] = curve(rows, np.asarray(truth == body), size, (np.asarray(weights, np.float32), labels))
+        pieces = some if any((label == body).any() for _, label, _, _ in some) else both
+        rows, truth, words, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        decision = (np.asarray(weights, np.float32), labels)
+        curves[name] = {
+            str(long): curve(rows, np.asarray(truth == body), (words, weight, long), decision)
+            for long in sorted(set(LONG.values()))
+        }
     found: dict[str, Any] = {}
     for aim in AIMS:
-        picks = {name: pick(curves[name], RECALL[aim][name == "sparse"]) for name in curves}
+        picks = {name: pick(curves[name][str(LONG[aim])], RECALL[aim][name == "sparse"]) for name in curves}
         found[aim] = {name: row["divisor"] for name, row in picks.items()}
-        found[aim]["measured"] = picks
+        found[aim] |= {"long": float(LONG[aim]), "measured": picks}
     return {"aims": found, "curves": curves}
 
 
 def curve(
-    rows: Floats, is_body: npt.NDArray[np.bool_], words: Floats, decision: tuple[Floats, Sequence[str]]
+    rows: Floats,
+    is_body: npt.NDArray[np.bool_],
+    sizes: tuple[npt.NDArray[np.int64], Floats, int],
+    decision: tuple[Floats, Sequence[str]],
 ) -> list[dict[str, float]]:
-    """Return body recall, removal recall and removal precision, in words, for each divisor."""
+    """Return body recall, removal recall and removal precision, in words, for each divisor.
+
+    ``sizes`` are words and weights of the lines and how many words make a long one, ``decision`` the labels' weights
+    and names.
+    """
     found = []
     weights, labels = decision
+    words = np.asarray(sizes[0] * sizes[1], np.float32)
     for divisor in DIVISORS:
-        chosen = decide(rows, weights, labels, np.full(len(rows), divisor, np.float32))
+        chosen = decide(rows, weights, labels, eased(np.full(len(rows), divisor, np.float32), sizes[0], sizes[2]))
         kept = chosen == labels.index(BODY)
         gone, right = words[~kept].sum(), words[~kept & ~is_body].sum()
         body_words, rest, held = words[is_body].sum(), words[~is_body].sum(), words[kept & is_body].sum()

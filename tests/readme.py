@@ -15,12 +15,23 @@ ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "tests/benchmarks"
 CARD = ROOT / "models/default/card.json"
 #: The benchmarks whose results go into the card, and how `speed.py` calls what README names in other words.
-IN_CARD = ("ablations", "batch", "speed", "wrapping")
+IN_CARD = ("ablations", "batch", "residue", "speed", "wrapping")
 RIVALS = {
     "c4": "the C4 line rules of datatrove",
     "justext": "jusText",
     "winnow": "winnow-md",
     "textbook": "a text-book scikit-learn pipeline for lines",
+}
+#: The sorts of residue in `residue.tsv`.
+SORTS = {
+    "caption": "plain captions",
+    "byline": "bylines",
+    "credit": "image credits",
+    "share": "prompts to share or follow",
+    "subscribe": "to subscribe",
+    "advert": "marks of adverts",
+    "related": "headlines of other stories",
+    "comment": "comments",
 }
 #: What `wrapping.py` calls the hardest that README shows.
 BOTH = "72 columns, blank lines, indented"
@@ -158,6 +169,16 @@ def wrapping() -> str:
     return textwrap.fill(" ".join(text.split()), 112)
 
 
+def residue() -> str:
+    """Return the README's figures on residue that was put into text, from the benchmark's file."""
+    found = result("residue")
+    shares = ", ".join(f"{SORTS[sort]} {share:.0%}" for sort, share in found["balanced"].items())
+    text = f"""Of {found["pieces"]} pieces of residue, written for this and put alone between two paragraphs of
+        {found["texts"]} English texts as extractors left them, so many are removed: {shares}.
+        `python tests/benchmarks/residue.py ../shared/corpus/valid` measures it."""
+    return textwrap.fill(" ".join(text.split()), 112)
+
+
 def rendered(readme: str, card: dict[str, Any]) -> str:
     """Return the README with the figures of a card and the cleaned example between their markers."""
     after = cleaner.clean((ROOT / "tests/example.txt").read_text("utf-8"))
@@ -165,6 +186,7 @@ def rendered(readme: str, card: dict[str, Any]) -> str:
         "figures": figures(card),
         "after": f"```text\n{after}```",
         "wrapping": wrapping(),
+        "residue": residue(),
         "speed": speed(),
         "adapting": adapting(),
         "labelling": labelling(),

@@ -7,7 +7,7 @@ import pytest
 from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.decision import AIMS, body_share, decide, spread
+from cleaner.decision import AIMS, body_share, cleanness, decide, eased, spread
 from cleaner.heads import Rows, fewer, floor_of
 from cleaner.sampling import read_part
 from cleaner.second_pass import full_names
@@ -25,6 +25,18 @@ def test_body_share_is_by_words_and_document() -> None:
 
 def test_spread_ends_at_both_sides() -> None:
     assert spread(np.array([0.1, 0.5, 0.65, 0.8, 1.0], np.float32)) == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-6)
+
+
+def test_caution_grows_with_the_line() -> None:
+    words = np.array([0, 15, 30, 300])
+    assert eased(np.full(4, 4, np.float32), words, 30) == pytest.approx([1, 2, 4, 4])
+    assert eased(np.full(4, 0.5, np.float32), words, 30) == pytest.approx([0.5] * 4)
+
+
+def test_a_text_of_few_lines_counts_as_clean() -> None:
+    document = np.repeat([0, 1], [9, 10])
+    found = cleanness(document, np.ones(19, np.int64), np.zeros(19, np.float32))
+    assert found.tolist() == [1] * 9 + [0] * 10
 
 
 def test_only_junk_yields() -> None:

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from cleaner.cleaning import Cleaner
+from cleaner.copies import wrapped
 from cleaner.corpus import read_labelled, without_shared
 from cleaner.evaluation import evaluate, figures, measure
 from cleaner.model_files import find_model
-from cleaner.sampling import wrapped
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -53,6 +53,7 @@ def gated(scores: dict[str, Any] | None = None) -> dict[str, float]:
         out |= {f"body F1, {view}": row["body_f1"], f"body recall, {view}": row["body_recall"]}
         out[f"calibration, 1 - error, {view}"] = 1 - row["calibration_error"]
         out[f"shingles gained, {view}"] = row["shingles"]["after"] - row["shingles"]["before"]
+    out |= {f"{sort} put in, removed": share for sort, share in found["residue"]["balanced"].items()}
     for group, row in found["wrapping"][WRAPPED].items():
         out |= {f"wrapped {group}, {name}": value for name, value in row.items()}
     return out | {f"{label} F1, held-out invented": row["f1"] for label, row in invented["labels"].items()}
@@ -98,6 +99,16 @@ def test_card_has_the_figures_of_wrapped_text() -> None:
     found = figures(measure(copies, Cleaner.load()))
     for group, row in card()["wrapping"][WRAPPED].items():
         assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)
+
+
+@pytest.mark.slow
+@real_pages
+def test_card_has_the_figures_of_residue() -> None:
+    import residue
+
+    texts = residue.put_in(read_labelled([CORPUS / "valid"]))
+    found = residue.by_sort(residue.removed(Cleaner.load(), texts))
+    assert found == pytest.approx(card()["residue"]["balanced"], abs=0.01)
 
 
 @pytest.mark.slow

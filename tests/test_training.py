@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner
+from cleaner.copies import littered, wrapped
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.errors import DataError
 from cleaner.model import Model
-from cleaner.sampling import wrapped
 from cleaner.training import Options, train
 
 DATA = Path(__file__).parents[1] / "training_data"
@@ -71,6 +71,23 @@ def test_wrapped_copies_have_the_same_words_and_labels(apart: bool) -> None:
         long = sum(len(line.strip()) > 60 and " " in line[:60].strip() for line in document.lines)
         blanks, before = sum(copy.blank_before), sum(document.blank_before)
         assert max(before, long) <= blanks if apart else blanks == before
+
+
+def test_pieces_are_put_between_paragraphs() -> None:
+    rng, piece, copies = np.random.default_rng(0), ("A man looks on.", "caption", ""), 0
+    for document in read_labelled([DATA])[::25]:
+        copy = littered(document, {"caption": [piece]}, rng)
+        added = [number for number, line in enumerate(copy.lines) if line == piece[0]]
+        assert len(added) <= 8
+        copies += bool(added)
+        assert [row[:3] for number, row in enumerate(rows_of(copy)) if number not in added] == [
+            row[:3] for row in rows_of(document)
+        ]
+        assert not any(copy.weak[number] for number in added)
+        after = [*copy.labels, "body"]
+        assert all(after[number] == "caption" and after[number + 1] in ("body", "caption") for number in added)
+        assert "junk" not in [copy.labels[number - 1] for number in added if number]
+    assert copies > 30
 
 
 def rows_of(document: LabelledDocument) -> list[tuple[str, str, str, bool]]:

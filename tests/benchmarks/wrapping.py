@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 
 from cleaner.cleaning import Cleaner
+from cleaner.copies import wrapped
 from cleaner.corpus import read_labelled
 from cleaner.evaluation import figures, measure
-from cleaner.sampling import wrapped
 
 OUTPUT = Path(__file__).with_name("wrapping.json")
 WIDTHS = (50, 72, 100)
