@@ -9,13 +9,15 @@ import numpy as np
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument
 from cleaner.labels import BODY, JUNK
 
-__all__ = ["COPIES", "INVENTED", "LITTERED", "THINNED", "WRAPPED", "copies_of", "littered", "thinned", "wrapped"]
+__all__ = ["ALTERED", "COPIES", "INVENTED", "WRAPPED", "copies_of", "littered", "wrapped"]
 
 #: A line of another page with its label and kind; and many, by sort.
 Piece = tuple[str, str, str]
 Pieces = dict[str, list[Piece]]
 #: The views of copies with most junk gone, with pieces of other pages put in, with wrapped lines; none is measured.
+#: In the last two lines are not as a page had them, or not where.
 COPIES = THINNED, LITTERED, WRAPPED = "thinned", "littered", "wrapped"
+ALTERED = LITTERED, WRAPPED
 #: The source of documents that were written for training.
 INVENTED = "invented"
 #: The share of documents that train with their lines wrapped, too, between which columns, the shares of those with
@@ -106,7 +108,7 @@ def pieces_of(documents: Sequence[LabelledDocument]) -> dict[str, Pieces]:
 
 
 def littered(document: LabelledDocument, pieces: Pieces, rng: np.random.Generator) -> LabelledDocument:
-    """Return a copy with one to eight pieces of other pages between its paragraphs, before them or after them.
+    """Return a copy with up to eight pieces of other pages between its paragraphs, before them or after them.
 
     Real text that still has such pieces in it, and labels for them, is rare; and what people want cleaned is full of
     them. Of some captions that are drawn the one with most words of the document is taken, and people and places in it

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from cleaner.copies import INVENTED, LITTERED, WRAPPED, copies_of
+from cleaner.copies import ALTERED, INVENTED, WRAPPED, copies_of
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
 from cleaner.features import Batch, character_table, gram_rows, line_hashes, read_batch, unicode_tables
@@ -35,8 +35,8 @@ Ints = npt.NDArray[np.int64]
 
 #: Lines and documents from which a label is worth a figure.
 FEW_LINES, FEW_DOCUMENTS = 20, 3
-#: What a piece of a wrapped line counts.
-PIECE = 1 / 3
+#: What a line of a wrapped document counts.
+FRACTION = 1 / 3
 #: So many real documents teach a language well enough for its invented ones to be marked in training.
 MANY_REAL = 50
 #: Kinds that get a column of their own in the text table, besides the labels.
@@ -180,7 +180,9 @@ def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
         label,
         np.array([column_of(*row, columns) for d in documents for row in zip(d.labels, d.kinds, strict=True)]),
         np.array([not weak for d in documents for weak in d.weak]),
-        np.repeat([copies[d.id] ** -0.5 * (PIECE if d.view == WRAPPED else 1) for d in documents], sizes).astype("f4"),
+        np.repeat([copies[d.id] ** -0.5 * (FRACTION if d.view == WRAPPED else 1) for d in documents], sizes).astype(
+            "f4"
+        ),
         junk & page,
         np.repeat([names[d.id] for d in documents], sizes).astype(np.uint64),
     )
@@ -208,12 +210,12 @@ def marked(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
 def counted(parts: Sequence[Part]) -> list[npt.NDArray[np.bool_]]:
     """Tell which lines of each part decide what probabilities and labels are made of: sure ones of real documents.
 
-    Where no document is real those of all. Wrapped lines never do: they are pieces.
+    Where no document is real those of all. Copies with wrapped lines or with pieces put in never do.
     """
     real = [real_lines(part) for part in parts]
     any_real = any(lines.any() for lines in real)
     use = [lines | (not any_real) for lines in real]
-    return [part.sure & lines & ~lines_of(part, (WRAPPED, LITTERED)) for part, lines in zip(parts, use, strict=True)]
+    return [part.sure & lines & ~lines_of(part, ALTERED) for part, lines in zip(parts, use, strict=True)]
 
 
 def lines_of(part: Part, views: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -228,7 +230,7 @@ def table_rows(part: Part, rows: int, rng: np.random.Generator) -> TableRows:
     Half of the junk of whole pages is left out.
     """
     key = line_hashes(part.batch.tokens).astype(np.uint64) ^ (part.document * np.uint64(0x9E3779B97F4A7C15))
-    sure = np.flatnonzero(part.sure & ~lines_of(part, (WRAPPED, LITTERED)))
+    sure = np.flatnonzero(part.sure & ~lines_of(part, ALTERED))
     chosen = np.sort(sure[np.unique(key[sure], return_index=True)[1]])
     chosen = chosen[~part.page_junk[chosen] | (rng.random(len(chosen)) < 0.5)]
     indices, offsets = gram_rows(part.batch.tokens, rows)

@@ -174,7 +174,7 @@ def residue() -> str:
     found = result("residue")
     shares = ", ".join(f"{SORTS[sort]} {share:.0%}" for sort, share in found["balanced"].items())
     text = f"""Of {found["pieces"]} pieces of residue, written for this and put alone between two paragraphs of
-        {found["texts"]} English texts as extractors left them, so many are removed: {shares}.
+        {found["texts"]:,} English texts as extractors left them, so many are removed: {shares}.
         `python tests/benchmarks/residue.py ../shared/corpus/valid` measures it."""
     return textwrap.fill(" ".join(text.split()), 112)
 

@@ -104,8 +104,9 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"sure": None},
         {"sure": [0.99]},
         {"aims": None},
-        {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0}}},
-        {"aims": {aim: {"sparse": 1.0, "dense": 0.0} for aim in ("precision", "balanced", "recall")}},
+        {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0, "long": 1.0}}},
+        {"aims": {aim: {"sparse": 1.0, "dense": 1.0} for aim in ("precision", "balanced", "recall")}},
+        {"aims": {aim: {"sparse": 1.0, "dense": 0.0, "long": 1.0} for aim in ("precision", "balanced", "recall")}},
     ],
     ids=str,
 )

@@ -126,6 +126,13 @@ def test_validation_is_unseen() -> None:
     assert not long & {line for line, weak in lines if not weak}
 
 
+def test_no_piece_of_residue_has_trained() -> None:
+    import residue
+
+    mine = {line.strip().lower() for one in read_labelled([ROOT / "training_data"]) for line in one.lines}
+    assert {piece.line for piece in residue.PIECES if piece.line.strip().lower() in mine} == set()
+
+
 def key(text: str) -> str:
     """Return the words of a text as one string; empty for a short one."""
     words = re.findall(r"\w+", text.lower())

@@ -2,10 +2,10 @@
 
     python tests/benchmarks/residue.py ../shared/corpus/valid
 
-The pieces are those of `residue.tsv`, written for this: plain captions, which name nobody that the text names and have
-no credit, bylines, image credits, prompts, headlines of other stories, comments. Each is put into several English texts
-as extractors left them, alone between two paragraphs. Prints the shares by sort for each aim and writes `residue.json`
-beside this file; `--lines` lists the pieces with their shares.
+The pieces are those of `residue.tsv`, written for this, none of them a line of the training documents: plain captions,
+which name nobody that the text names and have no credit, bylines, image credits, prompts, headlines of other stories,
+comments. Each is put into several English texts as extractors left them, alone between two paragraphs. Prints the
+shares by sort for each aim and writes `residue.json` beside this file; `--lines` lists the pieces with their shares.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from cleaner.corpus import PAGE_VIEWS, LabelledDocument, read_labelled
 from cleaner.decision import AIMS
 
 FOLDER = Path(__file__).parent
-TIMES = 4  # texts that each piece is put into
+TIMES = 12  # texts that each piece is put into
 PARAGRAPH = 12  # words from which a line is one
 
 
