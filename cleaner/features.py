@@ -56,7 +56,7 @@ __all__ = [
     "unicode_tables",
 ]
 
-VERSION = 3
+VERSION = 4
 EDGE_TOKENS = 4
 LINE_FEATURES = 72  # columns of line_features
 CHUNK_LINES = 512

@@ -28,6 +28,7 @@ __all__ = ["KERNELS", "call"]
 #: The modules that hold the kernels.
 MODULES = (
     "kernels",
+    "markup_kernels",
     "token_kernels",
     "table_kernels",
     "shape_kernels",

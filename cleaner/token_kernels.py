@@ -37,9 +37,11 @@ from cleaner.alphabet import (
     WORDS,
 )
 from cleaner.kernels import MULTIPLIER, Tokens, decode, jit
+from cleaner.markup_kernels import markup, target
 
 __all__: list[str] = []
 
+BACKSLASH, BRACKET = 92, 93  # bytes
 SUFFIX = (1 << 48) - 1  # three letters of 16 bits
 
 
@@ -123,12 +125,15 @@ def read_word(data: Any, at: int, end: int, table: Any, tokens: Tokens, n: int) 
 
 
 @jit
-def read_line(data: Any, span: tuple[int, int], table: Any, tokens: Tokens, n: int, counts: Any) -> tuple[int, bool]:
-    """Write the tokens of a line from ``n`` on and count its characters.
+def read_line(
+    data: Any, span: tuple[int, int], table: Any, tokens: Tokens, n: int, counts: Any, plain: bool
+) -> tuple[int, bool]:
+    """Write the tokens of a line from ``n`` on and count its characters; with ``plain`` markup, too.
 
-    Returns the number of the next token, and whether the line shows anything.
+    Returns the number of the next token, and whether there is anything in the line.
     """
     at, end = span
+    hidden, literal = 0, -1
     spaces, others, letters, upper, digits, marks, words = 0, 0, 0, 0, 0, 0, 0
     while at < end:
         code, class_, _, width = character(data, at, table)
@@ -149,6 +154,12 @@ def read_line(data: Any, span: tuple[int, int], table: Any, tokens: Tokens, n: i
         elif class_ == JOINER:
             others += 1
         else:
+            skipped = 0 if plain or at == literal else markup(data, at, span[0], end)
+            if skipped > 0:
+                hidden += skipped
+                at += skipped
+                literal = at if code == BACKSLASH else literal
+                continue
             mixed = (code + 7) * MULTIPLIER
             tokens.word[n] = mixed ^ (mixed >> 32)
             tokens.prefix[n] = 0
@@ -159,11 +170,13 @@ def read_line(data: Any, span: tuple[int, int], table: Any, tokens: Tokens, n: i
             letters += class_ == CJK
             words += class_ == CJK
             marks += class_ != CJK
+            if code == BRACKET and at != literal and not plain:
+                width += target(data, at + 1, end)
         at += width
     solid = others + letters + digits + marks
     counts[CHARACTERS], counts[LETTERS], counts[CAPITALS] = spaces + solid, letters, upper
     counts[FIGURES], counts[MARKS], counts[WORDS], counts[SPACES] = digits, marks, words, spaces
-    return n, solid > 0
+    return n, solid + hidden > 0
 
 
 @jit
@@ -195,7 +208,9 @@ def tokenise(
     first[0] = 0
     for line in range(len(start)):
         begin, end = start[line], stop[line]
-        n, solid = read_line(data, (begin, end), table, tokens, n, counts[row])
+        n, solid = read_line(data, (begin, end), table, tokens, n, counts[row], False)
+        if solid and n == first[row]:
+            n, solid = read_line(data, (begin, end), table, tokens, n, counts[row], True)
         full[line] = solid
         follows = line > 0 and inside[line - 1] == inside[line]
         if solid:

@@ -69,8 +69,8 @@ class Options:
     alpha: float = 3e-7
     text_epochs: int = 10
     draft_hidden: int = 48
-    hidden: int = 128
-    members: int = 3
+    hidden: int = 64
+    members: int = 6
     penalty: float = 0.3
     epochs: int = 8
     page_junk: float = 0.3

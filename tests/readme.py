@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "tests/benchmarks"
 CARD = ROOT / "models/default/card.json"
 #: The benchmarks whose results go into the card, and how `speed.py` calls what README names in other words.
-IN_CARD = ("ablations", "batch", "residue", "speed", "wrapping")
+IN_CARD = ("ablations", "batch", "marking", "residue", "speed", "wrapping")
 RIVALS = {
     "c4": "the C4 line rules of datatrove",
     "justext": "jusText",
@@ -169,6 +169,20 @@ def wrapping() -> str:
     return textwrap.fill(" ".join(text.split()), 112)
 
 
+def markdown() -> str:
+    """Return the README's figures on text that was converted to Markdown, from the benchmark's file."""
+    found = result("marking")
+    parts = [
+        f"{name}: {found['as it is'][group]['body_f1']:.3f} as it is, {found['html2text'][group]['body_f1']:.3f} from "
+        f"html2text, {found['markdownify'][group]['body_f1']:.3f} from markdownify, "
+        f"{found['tags left in'][group]['body_f1']:.3f} with tags"
+        for group, name in (("pages", "whole pages"), ("extracts", "extracted text"))
+    ]
+    text = f"""Markdown, and tags that were left in a text, do little harm, since they are read as what they show; body
+        F1: {"; ".join(parts)}. `python tests/benchmarks/marking.py ../shared/corpus/valid` measures it."""
+    return textwrap.fill(" ".join(text.split()), 112)
+
+
 def residue() -> str:
     """Return the README's figures on residue that was put into text, from the benchmark's file."""
     found = result("residue")
@@ -186,6 +200,7 @@ def rendered(readme: str, card: dict[str, Any]) -> str:
         "figures": figures(card),
         "after": f"```text\n{after}```",
         "wrapping": wrapping(),
+        "markdown": markdown(),
         "residue": residue(),
         "speed": speed(),
         "adapting": adapting(),

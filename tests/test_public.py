@@ -63,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "labels": set(),
     "lines": set(),
     "listing": {"cleaning", "lines", "reports"},
+    "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "network", "second_pass"},
     "model_files": {"alphabet", "context", "decision", "errors", "features", "labels", "network", "second_pass"},
     "native": set(),
@@ -96,7 +97,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
     "targets": {"errors", "opening", "options", "records"},
-    "token_kernels": {"alphabet", "kernels"},
+    "token_kernels": {"alphabet", "kernels", "markup_kernels"},
     "training": {"classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads", "labels", "model"}
     | {"model_files", "network", "sampling", "weighting"},
     "trial": {"adaptation", "cleaning", "corpus", "costs", "errors", "evaluation", "model", "rehearsal"} | {"training"},

@@ -1,5 +1,6 @@
 """The kernels against plain numpy: on invented and real pages, and on bytes that mean nothing."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -83,15 +84,75 @@ def test_all_real_pages(cleaner: Cleaner) -> None:
     agrees(cleaner, [encode(document.text()) for document in read_labelled([VALID])])
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("[Sport](https://a.example/sport/)", "[Sport]"),
+        ("[Top](#top) []()", "[Top] []"),
+        ('See [the *full* list](/a_(b)?c=1 "A list (of b") here', "See [the *full* list] here"),
+        ("[![Image 1](a.jpg)](b.html) Boats", "[![Image 1]] Boats"),
+        ("## What the mayor said", " What the mayor said"),
+        ("###### 3.", " 3."),
+        ("**Friday:** rain, **then** sun", "Friday: rain, then sun"),
+        (r"1\. A \[new\] ferry \- at last", "1. A [new] ferry - at last"),
+        (r"\[1\](Smith: 2019) and \*x\*", "[1](Smith: 2019) and *x*"),
+        ('<p title="é é é">The <b>ferry</b> was late.<br/><BR /></p>', "The ferry was late."),
+        ("2 * 3 ** 4", "2 * 3  4"),
+    ],
+)
+def test_markup_is_read_as_what_it_shows(cleaner: Cleaner, line: str, shown: str) -> None:
+    found, expected = (cleaner.model.read([encode(text)]) for text in (line, shown))
+    for name in found.tokens._fields:
+        assert np.array_equal(getattr(found.tokens, name), getattr(expected.tokens, name)), name
+    assert np.array_equal(found.counts[:, : a.INDENTED], expected.counts[:, : a.INDENTED])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"C:\new and 5\6",
+        "#ferry #boats, C# and F# ##",
+        "a [note] (that is not a link), [sic](Smith), [x](y z), [港](参见第三章关于港口的说明)",
+        '[sic](Smith "the man" said so in a speech) (1)',
+        "[open](https://a.example",
+        "[1](" + "/" * 3000 + ")",
+        "<https://a.example/b> 2 < 3 and <3, 5 > 4",
+        "Jane Doe <jane@harbour.example>, <stdio.h>, Map<String, List>, if i<n and j>m",
+        "income is <half of the median, she said, and growth was > 5",
+        "<기생충>이 <‹Не сдадимся>>",
+        "<no end",
+        "##",
+        "****",
+        "</div>",
+        "<br>",
+        '<div class="article">',
+    ],
+)
+def test_text_that_is_no_markup(cleaner: Cleaner, line: str) -> None:
+    """Every character of it that is not white space is in a token, as is every one of a line of markup alone."""
+    batch = cleaner.model.read([encode(line)])
+    assert batch.tokens.length.sum() == sum(not char.isspace() for char in line)
+    assert batch.counts[0, a.CHARACTERS] == len(line)
+
+
+@pytest.mark.parametrize(
+    ("part", "tokens"),
+    [("](", 2), ("[a](", 4), ("**", 2), ("\\", 0.5), ("]()", 1), ("[![](", 5), ("<a", 2), ("<a ", 2)],
+)
+def test_markup_without_end(cleaner: Cleaner, part: str, tokens: float) -> None:
+    assert len(cleaner.model.read([encode(part * 200_000)]).tokens.word) == tokens * 200_000
+
+
 def test_lines_and_counts(cleaner: Cleaner) -> None:
     """The kernels cut lines as Python does and count what Python's tables say."""
     classes = cleaner.model.arrays["classes"]
     for group in groups(invented()[::12]):
         batch = cleaner.model.read(group)
         lines = [line for document in group for line in document.decode().splitlines()]
-        assert [len(line) for line in lines if line.strip()] == batch.counts[:, a.CHARACTERS].tolist()
         solid = (line for line in lines if line.strip())
         for line, counts in zip(solid, batch.counts, strict=True):
-            of = np.bincount(classes[[min(ord(char), 65535) for char in line]], minlength=a.CLASSES)
+            shown = re.sub(r"^#+(?= )|\*\*|\\", "", line)  # markup counts as none
+            of = np.bincount(classes[[min(ord(char), 65535) for char in shown]], minlength=a.CLASSES)
             found = [of[1:4].sum() + of[a.CJK], of[a.UPPER], of[a.DIGIT], of[a.TERMINAL :].sum()]
+            assert len(shown) == counts[a.CHARACTERS]
             assert found == counts[[a.LETTERS, a.CAPITALS, a.FIGURES, a.MARKS]].tolist()

@@ -26,6 +26,8 @@ FLOORS = Path(__file__).with_name("floors.json")
 MIN_WORDS = 8
 #: What `wrapping.py` calls the text with wrapped lines that has floors.
 WRAPPED = "72 columns, blank lines"
+#: Those of `marking.py`.
+CONVERTERS = ("html2text", "markdownify", "tags left in")
 #: Folders that are not part of the project.
 ASIDE = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__", "build", "dist"}
 
@@ -56,6 +58,10 @@ def gated(scores: dict[str, Any] | None = None) -> dict[str, float]:
     out |= {f"{sort} put in, removed": share for sort, share in found["residue"]["balanced"].items()}
     for group, row in found["wrapping"][WRAPPED].items():
         out |= {f"wrapped {group}, {name}": value for name, value in row.items()}
+    for group in ("pages", "extracts"):
+        for name in found["marking"]["as it is"][group]:
+            least = min(found["marking"][way][group][name] for way in CONVERTERS)
+            out[f"Markdown {group}, {name}"] = least
     return out | {f"{label} F1, held-out invented": row["f1"] for label, row in invented["labels"].items()}
 
 
@@ -98,6 +104,18 @@ def test_card_has_the_figures_of_wrapped_text() -> None:
     copies = [wrapped(one, 72, apart=True) for one in read_labelled([CORPUS / "valid"])]
     found = figures(measure(copies, Cleaner.load()))
     for group, row in card()["wrapping"][WRAPPED].items():
+        assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)
+
+
+@pytest.mark.slow
+@real_pages
+@pytest.mark.parametrize("way", CONVERTERS)
+def test_card_has_the_figures_of_markdown(way: str) -> None:
+    import marking
+
+    copies = [marking.converted(one, marking.WAYS[way]) for one in read_labelled([CORPUS / "valid"])]
+    found = figures(measure(copies, Cleaner.load()))
+    for group, row in card()["marking"][way].items():
         assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)
 
 
