@@ -61,7 +61,7 @@ def gated(scores: dict[str, Any] | None = None) -> dict[str, float]:
     for group in ("pages", "extracts"):
         for name in found["marking"]["as it is"][group]:
             least = min(found["marking"][way][group][name] for way in CONVERTERS)
-            out[f"Markdown {group}, {name}"] = least
+            out[f"markup {group}, {name}"] = least
     return out | {f"{label} F1, held-out invented": row["f1"] for label, row in invented["labels"].items()}
 
 

@@ -7,9 +7,7 @@ and converted by html2text, without wrapping, and by markdownify, or left as it 
 words. Prints a table and writes `marking.json` beside this file.
 """
 
-import argparse
 import html
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,14 +15,13 @@ from pathlib import Path
 
 import html2text
 import markdownify
+from wrapping import arguments, write_figures
 
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.evaluation import figures, measure
 from cleaner.labels import BODY, JUNK
 
 OUTPUT = Path(__file__).with_name("marking.json")
-SHOWN = ("body_f1", "body_recall", "removal_recall")
 #: Words up to which a body line without one of the stops is a heading or part of a list, up to which junk is a link in
 #: a menu; which paragraphs have a link and which emphasis, by their number.
 HEADING, MENU, LINKED, STRESSED = 8, 12, 3, 5
@@ -98,21 +95,10 @@ WAYS: dict[str, Callable[[str], str]] = {
 
 def main() -> None:
     """Measure and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="default")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    chosen = parser.parse_args()
-    cleaner, documents = Cleaner.load(chosen.model), read_labelled([chosen.data])
-    texts = {"as it is": documents}
-    texts |= {name: [converted(one, way) for one in documents] for name, way in WAYS.items()}
-    found = {}
-    for name, some in texts.items():
-        scores = figures(measure(some, cleaner))
-        found[name] = {group: {key: scores[group][key] for key in SHOWN} for group in ("pages", "extracts")}
-        shown = (f"{group} " + " ".join(f"{scores[group][key]:.3f}" for key in SHOWN) for group in found[name])
-        print(f"{name:12}", "   ".join(shown), flush=True)
-    chosen.output.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    chosen = arguments(__doc__, OUTPUT)
+    documents = read_labelled([chosen.data])
+    texts = {name: [converted(one, way) for one in documents] for name, way in WAYS.items()}
+    write_figures({"as it is": documents, **texts}, Cleaner.load(chosen.model), chosen.output)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cleaner.cleaning import Cleaner
 from cleaner.copies import wrapped
-from cleaner.corpus import read_labelled
+from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.evaluation import figures, measure
 
 OUTPUT = Path(__file__).with_name("wrapping.json")
@@ -24,23 +24,33 @@ SHOWN = ("body_f1", "body_recall", "removal_recall")
 
 def main() -> None:
     """Measure and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="default")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    chosen = parser.parse_args()
-    cleaner, documents = Cleaner.load(chosen.model), read_labelled([chosen.data])
+    chosen = arguments(__doc__, OUTPUT)
+    documents = read_labelled([chosen.data])
     texts = {"as it is": documents}
     for width in WIDTHS:
         for name, (apart, indent) in WAYS.items():
             texts[f"{width} columns, {name}"] = [wrapped(one, width, apart, indent) for one in documents]
+    write_figures(texts, Cleaner.load(chosen.model), chosen.output)
+
+
+def arguments(about: str | None, output: Path) -> argparse.Namespace:
+    """Return the data, the model and where the figures go, from the command line."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--output", type=Path, default=output)
+    return parser.parse_args()
+
+
+def write_figures(texts: dict[str, list[LabelledDocument]], cleaner: Cleaner, output: Path) -> None:
+    """Measure documents in several forms, by name; print a row for each and write all."""
     found = {}
     for name, some in texts.items():
         scores = figures(measure(some, cleaner))
         found[name] = {group: {key: scores[group][key] for key in SHOWN} for group in ("pages", "extracts")}
         shown = (f"{group} " + " ".join(f"{scores[group][key]:.3f}" for key in SHOWN) for group in found[name])
         print(f"{name:36}", "   ".join(shown), flush=True)
-    chosen.output.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    output.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
