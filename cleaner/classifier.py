@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float32]
 #: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
 LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50
 STEPS = 200
+#: The share of lines that a pass takes at a soft target instead of their label.
+SOFT = 0.5
 
 
 class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -48,8 +50,13 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     #: Called after each epoch with the share done; not a parameter of the estimator.
     progress: Callable[[float], None] | None = None
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LineClassifier":
-        """Fit on rows and labels; the probabilities stay the network's own until :meth:`calibrate`."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, soft_targets: Any = None) -> "LineClassifier":
+        """Fit on rows and labels; the probabilities stay the network's own until :meth:`calibrate`.
+
+        ``soft_targets`` are what others say of the rows, [rows, classes] in the order of ``classes_``: each pass draws
+        the labels of half of the rows from them.
+        Source: Hinton et al., Distilling the knowledge in a neural network (2015).
+        """
         X, y = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -59,7 +66,8 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-6).astype(np.float32)
         scaled = (X - self.mean_) / self.scale_
-        self.network_ = merged([self._network(scaled, codes, weight, member) for member in range(self.members)])
+        soft = None if soft_targets is None else np.cumsum(soft_targets, axis=1, dtype=np.float32)
+        self.network_ = merged([self._network(scaled, codes, weight, soft, member) for member in range(self.members)])
         self.calibration_ = np.ones(len(self.classes_), np.float32), np.zeros(len(self.classes_), np.float32)
         return self
 
@@ -78,17 +86,21 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.calibration_ = calibrate(logits, codes, sample_weight)
         return self
 
-    def _network(self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats, member: int) -> MLPClassifier:
-        """Fit a perceptron epoch by epoch and average the weights of the last epochs."""
+    def _network(
+        self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats, soft: Floats | None, member: int
+    ) -> MLPClassifier:
+        """Fit a perceptron epoch by epoch and average the weights of the last; ``soft`` targets are summed up."""
         batch = min(LARGE_BATCH, max(SMALL_BATCH, len(x) // BATCHES), len(x))
         epochs = max(self.epochs, -(-STEPS * batch // len(x)))
         network = MLPClassifier(
             (self.hidden,), alpha=self.penalty, batch_size=batch, random_state=self.random_state + member
         )
+        rng = np.random.default_rng([self.random_state, member])
         sums: list[Any] = []
         averaged = max(1, epochs // 2)
         for epoch in range(epochs):
-            network.partial_fit(x, codes, classes=np.arange(len(self.classes_)), sample_weight=weight)
+            targets = codes if soft is None else drawn(codes, soft, rng)
+            network.partial_fit(x, targets, classes=np.arange(len(self.classes_)), sample_weight=weight)
             if epoch >= epochs - averaged:
                 now = [array.astype(np.float64) for array in (*network.coefs_, *network.intercepts_)]
                 sums = [a + b for a, b in zip(sums, now, strict=True)] if sums else now
@@ -148,6 +160,12 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             "output_bias": offset,
         }
         return {f"{name}_{part}": np.asarray(array, np.float32) for part, array in found.items()}
+
+
+def drawn(codes: npt.NDArray[np.int64], soft: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return the codes, those of a share of the rows drawn from ``soft``, summed probabilities, [rows, classes]."""
+    draws = (rng.random((len(codes), 1)) * soft[:, -1:] > soft[:, :-1]).sum(axis=1)
+    return np.where(rng.random(len(codes)) < SOFT, draws, codes)
 
 
 def merged(networks: list[MLPClassifier]) -> MLPClassifier:

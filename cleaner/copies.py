@@ -53,7 +53,9 @@ def copies_of(documents: Sequence[LabelledDocument], seed: Sequence[int]) -> Ite
             yield replace(copy, view=WRAPPED)
         share = ON_PAGES if document.view in PAGE_VIEWS else ON_OTHERS
         if document.source != INVENTED and document.language in pieces and third.random() < share:
-            yield littered(document, pieces[document.language], third)
+            copy = littered(document, pieces[document.language], third)
+            if len(copy.lines) > len(document.lines):
+                yield copy
 
 
 def thinned(document: LabelledDocument, rng: np.random.Generator) -> LabelledDocument:
@@ -110,6 +112,7 @@ def pieces_of(documents: Sequence[LabelledDocument]) -> dict[str, Pieces]:
 def littered(document: LabelledDocument, pieces: Pieces, rng: np.random.Generator) -> LabelledDocument:
     """Return a copy with up to eight pieces of other pages between its paragraphs, before them or after them.
 
+    Without a paragraph there is no place for any.
     Real text that still has such pieces in it, and labels for them, is rare; and what people want cleaned is full of
     them. Of some captions that are drawn the one with most words of the document is taken, and people and places in it
     are renamed after those of the document. Most of the document's own long lines are but context: what the

@@ -24,6 +24,7 @@ __all__ = [
     "LONG_WORDS",
     "PAGE_VIEWS",
     "LabelledDocument",
+    "describe",
     "digest",
     "fold_of",
     "read_labelled",
@@ -33,6 +34,15 @@ __all__ = [
 
 #: Views of whole pages; the others are what an extractor left of them.
 PAGE_VIEWS = ("html-text", "inscriptis", "page")
+#: What is known of the licences of the labels of public gold sets; the text of real pages is their publishers'.
+LICENCES = {
+    "daniel": "labels: none stated (rundimeco/waddle)",
+    "fundus": "labels: MIT (flairNLP/fundus)",
+    "fundus_hist": "labels: MIT (flairNLP/fundus)",
+    "invented": "MIT, written for this project",
+    "trafilatura_segments": "labels: Apache-2.0 (adbar/trafilatura)",
+    "wcxb": "labels: CC-BY-4.0 (Murrough-Foley/web-content-extraction-benchmark)",
+}
 
 
 @dataclass(frozen=True)
@@ -243,3 +253,21 @@ def digest(documents: Iterable[LabelledDocument]) -> str:
         for row in zip(document.lines, document.labels, document.weak, strict=True):
             state.update(repr(row).encode("utf-8", "surrogatepass"))
     return state.hexdigest()
+
+
+def describe(documents: Sequence[LabelledDocument]) -> list[dict[str, Any]]:
+    """Return what the card says of data: by source the documents, sites, lines and digest."""
+    rows = []
+    for source in sorted({document.source for document in documents}):
+        group = [document for document in documents if document.source == source]
+        rows.append(
+            {
+                "source": source,
+                "documents": len({document.id for document in group}),
+                "sites": len({document.site for document in group}),
+                "lines": sum(len(document.lines) for document in group),
+                "licence": LICENCES.get(source, "the trainer's own"),
+                "sha256": digest(group),
+            }
+        )
+    return rows

@@ -1,25 +1,48 @@
-"""Fit the heads: each on all folds of sites, and on all but one in turn for what it says of sites it has not seen."""
+"""Fit the heads: each on all folds of sites, and on all but one in turn for what it says of sites it has not seen.
 
-from collections.abc import Callable, Sequence
+Larger networks teach the final head: what they say of lines of sites that they have not seen is half of what it learns.
+What it says without a fold is taught by networks that have not seen that fold either.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.classifier import LineClassifier
 from cleaner.copies import COPIES
 from cleaner.labels import JUNK, KINDS
+from cleaner.network import one_thread, softmax
 from cleaner.sampling import Part, counted, lines_of, marked, real_lines
 
-__all__ = ["Fitted", "Kinds", "Rows", "calibrate_on", "fewer", "fit_head", "fit_kinds"]
+__all__ = [
+    "Fitted",
+    "Kinds",
+    "Rows",
+    "calibrate_on",
+    "enough",
+    "fewer",
+    "fit_head",
+    "fit_kinds",
+    "gather",
+    "teach",
+    "teachable",
+]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 #: Returns the inputs of all lines of a fold, [lines, features].
 Inputs = Callable[[int], Floats]
 NEVER = -20.0
-#: The draft head's probability from which a line is easy; and from how many lines on easy ones are left out.
+#: How many heads are fitted at a time; each takes memory for a copy of its lines.
+WORKERS = 2
+#: The draft head's probability from which a line is easy; and from how many lines on easy ones are left out and larger
+#: networks teach.
 EASY, ENOUGH = 0.99, 100_000
 #: Real pages name the kind of few sorts of junk, and of those many lines: this share is used.
 REAL_KINDS = 0.1
@@ -47,7 +70,7 @@ def fewer(rows: Rows, drafts: Sequence[Floats], share: float, seed: int) -> Rows
     With fewer than :data:`ENOUGH` lines all stay. CHANGELOG has the figures.
     """
     rng = np.random.default_rng(seed)
-    if sum(map(len, rows.chosen)) < ENOUGH:
+    if not enough(rows):
         return rows
     chosen, weight = [], []
     for lines, weights, draft in zip(rows.chosen, rows.weight, drafts, strict=True):
@@ -57,37 +80,105 @@ def fewer(rows: Rows, drafts: Sequence[Floats], share: float, seed: int) -> Rows
     return Rows(chosen, weight)
 
 
-def fit_head(parts: Sequence[Part], inputs: Inputs, rows: Rows, head: Callable[[], LineClassifier]) -> Fitted:
-    """Fit a head on all folds, and one without each fold for the logits.
+def enough(rows: Rows) -> bool:
+    """Tell whether there are lines enough to leave easy ones out."""
+    return sum(map(len, rows.chosen)) >= ENOUGH
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines that a head is fitted on: inputs, labels, weights, which are invented, and the fold of each."""
+
+    x: Floats
+    y: Ints
+    weight: Floats
+    invented: npt.NDArray[np.bool_]
+    fold: Ints
+
+
+def gather(parts: Sequence[Part], inputs: Inputs, rows: Rows) -> Lines:
+    """Return the lines that a head is to be fitted on, of all folds."""
+    return Lines(
+        np.concatenate([inputs(number)[chosen] for number, chosen in enumerate(rows.chosen)]),
+        np.concatenate([part.label[chosen] for part, chosen in zip(parts, rows.chosen, strict=True)]),
+        np.concatenate(rows.weight),
+        np.concatenate([told[chosen] for told, chosen in zip(marked(parts), rows.chosen, strict=True)]),
+        np.repeat(np.arange(len(parts)), [len(chosen) for chosen in rows.chosen]),
+    )
+
+
+def fit_head(
+    parts: Sequence[Part],
+    inputs: Inputs,
+    lines: Lines,
+    head: Callable[[], LineClassifier],
+    soft: Sequence[Floats] | None = None,
+) -> Fitted:
+    """Fit a head on all folds, and one without each fold for the logits, with the soft targets of :func:`teach`.
 
     Each is told which rows are of invented documents, in languages that real ones teach, too, and then takes no line
     for invented: what they are labelled by is not quite what real pages are labelled by. CHANGELOG has the figures,
     and those of marking none, half and all.
     """
     labels = 1 + max(int(part.label.max()) for part in parts)
-    fold = np.repeat(np.arange(len(parts)), [len(chosen) for chosen in rows.chosen])
-    x = np.concatenate([inputs(number)[chosen] for number, chosen in enumerate(rows.chosen)])
-    y = np.concatenate([part.label[chosen] for part, chosen in zip(parts, rows.chosen, strict=True)])
-    weight = np.concatenate(rows.weight)
-    told = np.concatenate([lines[chosen] for lines, chosen in zip(marked(parts), rows.chosen, strict=True)])
-    logits = []
-    for number in range(len(parts)):
-        train = fold != number
-        one = fit_for_real(head(), x[train], y[train], weight[train], told[train])
-        found = np.full((len(parts[number].label), labels), NEVER, np.float32)
-        found[:, one.classes_] = one.logits(inputs(number))
-        logits.append(found)
-    return Fitted(fit_for_real(head(), x, y, weight, told), logits)
+
+    def without(number: int) -> LineClassifier:
+        return fit_for_real(head(), lines, lines.fold != number, None if soft is None else soft[number])
+
+    *others, fitted = side_by_side(without, range(len(parts) + 1))
+    return Fitted(fitted, [said(one, inputs(number), labels) for number, one in enumerate(others)])
+
+
+def teachable(lines: Lines) -> bool:
+    """Tell whether lines of two labels are left without any two folds."""
+    pairs = combinations(range(1 + int(lines.fold.max())), 2)
+    return all(len(np.unique(lines.y[~np.isin(lines.fold, out)])) > 1 for out in pairs)
+
+
+def teach(lines: Lines, teacher: Callable[[], LineClassifier], report: Callable[[float], None]) -> list[Floats]:
+    """Return what teachers say of all lines to a head without each fold, and last to one on all folds, [lines, labels].
+
+    They have seen neither the line's fold nor the one that the head is without: heads whose teachers had seen it
+    looked better out of fold than they were (CHANGELOG, "Tried"). ``report`` is called with the share done.
+    """
+    folds, labels = 1 + int(lines.fold.max()), 1 + int(lines.y.max())
+    found = [np.zeros((len(lines.y), labels), np.float32) for _ in range(folds + 1)]
+    # A head on all folds is without one more, which has no lines.
+    pairs = list(combinations(range(folds + 1), 2))
+    teachers = side_by_side(lambda out: fit_for_real(teacher(), lines, ~np.isin(lines.fold, out)), pairs)
+    for number, (out, one) in enumerate(zip(pairs, teachers, strict=True)):
+        for of, to in (out, out[::-1]):
+            these = lines.fold == of
+            if these.any():
+                found[to][these] = softmax(said(one, lines.x[these], labels))
+        report((number + 1) / len(pairs))
+    return found
+
+
+def side_by_side(fit: Callable[[Any], LineClassifier], those: Iterable[Any]) -> Iterator[LineClassifier]:
+    """Yield a fitted head for each of those, in order, working on :data:`WORKERS` at a time in threads.
+
+    scikit-learn's steps are too small for a matrix product in two threads to gain anything.
+    """
+    with one_thread():
+        yield from Parallel(n_jobs=WORKERS, prefer="threads", return_as="generator")(map(delayed(fit), those))
+
+
+def said(head: LineClassifier, x: Floats, labels: int) -> Floats:
+    """Return a head's logits by label number, [lines, labels]."""
+    found = np.full((len(x), labels), NEVER, np.float32)
+    found[:, head.classes_] = head.logits(x)
+    return found
 
 
 def fit_for_real(
-    head: LineClassifier, x: Floats, y: Ints, weight: Floats, invented: npt.NDArray[np.bool_]
+    head: LineClassifier, lines: Lines, use: npt.NDArray[np.bool_], soft: Floats | None = None
 ) -> LineClassifier:
-    """Fit a head with ``invented`` as a last feature, and return it with that taken for 0."""
-    if not invented.any():
-        return head.fit(x, y, sample_weight=weight)
-    last = np.asarray(invented[:, None], np.float32)
-    return head.fit(np.concatenate([x, last], axis=1), y, sample_weight=weight).without_last()
+    """Fit a head on some lines with ``invented`` as a last feature, and return it with that taken for 0."""
+    x, y, last = lines.x[use], lines.y[use], np.asarray(lines.invented[use, None], np.float32)
+    x = np.concatenate([x, last], axis=1) if last.any() else x
+    head.fit(x, y, sample_weight=lines.weight[use], soft_targets=None if soft is None else soft[use][:, np.unique(y)])
+    return head.without_last() if last.any() else head
 
 
 def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[Floats]) -> tuple[Floats, Floats]:

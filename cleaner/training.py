@@ -21,10 +21,10 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
-from cleaner.corpus import LabelledDocument, digest, read_labelled, without_shared
+from cleaner.corpus import LabelledDocument, describe, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
-from cleaner.heads import Fitted, Rows, calibrate_on, fewer, fit_head, fit_kinds
+from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, fit_kinds, gather, teach, teachable
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
@@ -48,15 +48,6 @@ Floats = npt.NDArray[np.float32]
 Report = Callable[[str, float], None]
 
 FIRST_PASS_ROWS = 200_000
-#: What is known of the licences of the labels of public gold sets; the text of real pages is their publishers'.
-LICENCES = {
-    "daniel": "labels: none stated (rundimeco/waddle)",
-    "fundus": "labels: MIT (flairNLP/fundus)",
-    "fundus_hist": "labels: MIT (flairNLP/fundus)",
-    "invented": "MIT, written for this project",
-    "trafilatura_segments": "labels: Apache-2.0 (adbar/trafilatura)",
-    "wcxb": "labels: CC-BY-4.0 (Murrough-Foley/web-content-extraction-benchmark)",
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,10 @@ class Options:
     text_epochs: int = 10
     draft_hidden: int = 48
     hidden: int = 64
-    members: int = 6
+    members: int = 2
+    taught_penalty: float = 0.1
+    teacher_hidden: int = 128
+    teacher_members: int = 3
     penalty: float = 0.3
     epochs: int = 8
     page_junk: float = 0.3
@@ -79,8 +73,12 @@ class Options:
     draft_epochs: int = 5
 
     def head(self) -> LineClassifier:
-        """Return a head to be fitted."""
-        return LineClassifier(self.hidden, self.penalty, self.epochs, self.seed, self.members)
+        """Return a head to be fitted and taught."""
+        return LineClassifier(self.hidden, self.taught_penalty, self.epochs, self.seed, self.members)
+
+    def teacher(self) -> LineClassifier:
+        """Return a larger head to be fitted: a teacher, or the final head itself where lines are too few for both."""
+        return LineClassifier(self.teacher_hidden, self.penalty, self.epochs, self.seed, self.teacher_members)
 
     def draft(self) -> LineClassifier:
         """Return a draft head to be fitted."""
@@ -145,9 +143,15 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
     def final_inputs(number: int) -> Floats:
         return joined_rows(model.final_inputs(seen[number], drafts[number]))
 
-    report("final head", 0.75)
+    report("final head", 0.5)
     model.card.update(choose_sure(drafts, parts, labels))
-    final = fit_head(parts, final_inputs, fewer(rows, drafts, options.easy_lines, options.seed), options.head)
+    lines = gather(parts, final_inputs, fewer(rows, drafts, options.easy_lines, options.seed))
+    if enough(rows) and teachable(lines):
+        soft = teach(lines, options.teacher, lambda share: report("final head", 0.5 + 0.3 * share))
+        final = fit_head(parts, final_inputs, lines, options.head, soft)
+    else:
+        final = fit_head(parts, final_inputs, lines, options.teacher)
+    del lines
     factor, shift = calibrate_on(final.head, parts, final.logits)
     arrays.update(final.head.arrays(len(labels), "final"))
     report("kinds of junk, weights and held-out figures", 0.9)
@@ -182,8 +186,12 @@ def fit_draft(documents: Sequence[LabelledDocument], options: Options, report: R
     seen = [model.see(part.batch, score) for part, score in zip(parts, scores, strict=True)]
     rng = np.random.default_rng(options.seed)
     rows = Rows(*zip(*(head_rows(part, options.page_junk, rng) for part in parts), strict=True))
-    report("draft head", 0.6)
-    draft = fit_head(parts, lambda number: joined_rows(model.draft_inputs(seen[number])), rows, options.draft)
+    report("draft head", 0.38)
+
+    def draft_inputs(number: int) -> Floats:
+        return joined_rows(model.draft_inputs(seen[number]))
+
+    draft = fit_head(parts, draft_inputs, gather(parts, draft_inputs, rows), options.draft)
     return Begun(model, parts, seen, rows, draft)
 
 
@@ -196,13 +204,13 @@ def fit_text(
     tables = [table_rows(part, options.rows, rng) for part in parts]
     scores = []
     for number, part in enumerate(parts):
-        report(f"text scores without fold {number + 1} of {len(parts)}", 0.1 + 0.07 * number)
+        report(f"text scores without fold {number + 1} of {len(parts)}", 0.1 + 0.04 * number)
         table = fit_table(tables[:number] + tables[number + 1 :], columns, options)
         scores.append(text_scores(part.batch.tokens, packed(table)))
-    report("text table", 0.45)
+    report("text table", 0.3)
     table = fit_table(tables, columns, options)
     del tables
-    report("first pass", 0.55)
+    report("first pass", 0.34)
     classes, folded = unicode_tables()
     weights, bias = fit_first_pass(parts, scores, options)
     return {
@@ -275,21 +283,3 @@ def train(
     model.save(Path(output))
     report("done", 1.0)
     return model
-
-
-def describe(documents: Sequence[LabelledDocument]) -> list[dict[str, Any]]:
-    """Return what the card says of data: by source the documents, sites, lines and digest."""
-    rows = []
-    for source in sorted({document.source for document in documents}):
-        group = [document for document in documents if document.source == source]
-        rows.append(
-            {
-                "source": source,
-                "documents": len({document.id for document in group}),
-                "sites": len({document.site for document in group}),
-                "lines": sum(len(document.lines) for document in group),
-                "licence": LICENCES.get(source, "the trainer's own"),
-                "sha256": digest(group),
-            }
-        )
-    return rows

@@ -17,13 +17,12 @@ from typing import Any
 
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, digest, read_labelled
+from cleaner.corpus import LabelledDocument, describe, digest, read_labelled
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.evaluation import Measured, joined, measure, summary
 from cleaner.model import Model
 from cleaner.rehearsal import read_rehearsal
-from cleaner.training import describe
 
 __all__ = ["Outcome", "Trial", "adapt", "try_out"]
 

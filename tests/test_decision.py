@@ -59,9 +59,10 @@ def test_pick() -> None:
         {"divisor": 2.4, "body_recall": 0.96, "body_f1": 0.8496},
         {"divisor": 4.0, "body_recall": 0.99, "body_f1": 0.7},
     ]
-    assert pick(rows, 0.94)["divisor"] == 2.0
-    assert pick(rows, 0.999)["divisor"] == 4.0
-    assert pick(rows, None)["divisor"] == 2.4
+    assert pick(rows, 0.94, 0.001)["divisor"] == 2.0
+    assert pick(rows, 0.999, 0.001)["divisor"] == 4.0
+    assert pick(rows, None, 0.001)["divisor"] == 2.4
+    assert pick(rows, None, 0.0001)["divisor"] == 2.0
 
 
 def test_kinds_are_named_from_where_they_are_right() -> None:

@@ -1,5 +1,7 @@
 """The estimator keeps scikit-learn's conventions, by scikit-learn's own checks."""
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cleaner.classifier import LineClassifier
-from cleaner.heads import fit_for_real
+from cleaner.heads import Lines, fit_for_real, side_by_side, teach, teachable
 
 #: Checks that cannot pass, and why.
 EXPECTED = {
@@ -72,7 +74,51 @@ def test_invented_rows_teach_without_bending_what_real_rows_say() -> None:
     real = np.arange(2000) % 4 == 0
     y = np.where(real, X[:, 0] > 0, X[:, 0] < 0).astype(np.int64)
     even = np.ones(2000, np.float32)
-    head = fit_for_real(LineClassifier(hidden=16, epochs=20, penalty=0.001), X, y, even, ~real)
+    lines = Lines(X, y, even, ~real, np.zeros(2000, np.int64))
+    head = fit_for_real(LineClassifier(hidden=16, epochs=20, penalty=0.001), lines, even > 0)
     assert np.mean(head.predict(X[real]) == y[real]) > 0.9
     bent = LineClassifier(hidden=16, epochs=20, penalty=0.001).fit(X, y)
     assert np.mean(bent.predict(X[real]) == y[real]) < 0.5
+
+
+def test_half_of_what_a_head_learns_are_soft_targets() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 5)).astype(np.float32)
+    y = X[:, :3].argmax(axis=1)
+    chance, head = rng.permutation(y), LineClassifier(hidden=16, epochs=20, penalty=0.1)
+    assert head.fit(X, chance).score(X, y) < 0.6
+    assert head.fit(X, chance, soft_targets=np.eye(3)[y]).score(X, y) > 0.9
+
+
+def test_teachers_have_seen_neither_the_line_nor_what_is_held_out() -> None:
+    """Other labels in a fold change nothing that a head without it learns, nor what any head hears of that fold."""
+    X, names, sites = rows()
+    sites %= 3
+    y, steps = np.unique(names, return_inverse=True)[1], list[float]()
+    even, none = np.ones(len(X), np.float32), np.zeros(len(X), np.bool_)
+
+    def taught(y: Any) -> Any:
+        return teach(Lines(X, y, even, none, sites), lambda: LineClassifier(hidden=4, epochs=1), steps.append)
+
+    before = taught(y)
+    assert len(before) == 4
+    assert teachable(Lines(X, y, even, none, sites))
+    assert not teachable(Lines(X, y, even, none, sites % 2))
+    assert not teachable(Lines(X, np.where(sites == 1, 0, y), even, none, sites))
+    assert steps == sorted(steps)
+    assert steps[-1] == 1
+    for out in (0, 2):
+        after, here = taught(np.where(sites == out, (y + 1) % 3, y)), sites == out
+        assert np.array_equal(after[out], before[out])
+        assert not after[out][here].any()
+        assert after[out][~here].sum(axis=1) == pytest.approx(1, abs=1e-5)
+        assert all(np.array_equal(a[here], b[here]) for a, b in zip(after, before, strict=True))
+        assert not np.array_equal(after[-1], before[-1])
+
+
+def test_a_fit_that_is_stopped_stops() -> None:
+    """scikit-learn takes an interrupt for the end of a network's training and goes on; in a thread it gets none."""
+    X = np.random.default_rng(0).normal(size=(20_000, 50)).astype(np.float32)
+    threading.Timer(1, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side(lambda number: LineClassifier(epochs=40).fit(X, X[:, 0] > 0), range(2)))

@@ -11,7 +11,7 @@ from cleaner.cli import app
 from cleaner.errors import DataError, UsageError
 from cleaner.training import Options, train
 
-TINY = Options(rows=2**12, text_epochs=3, epochs=8, draft_hidden=16, hidden=16)
+TINY = Options(rows=2**12, text_epochs=3, epochs=8, draft_hidden=16, teacher_hidden=16)
 WORDS = [
     "oven",
     "leek",

@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
     "features": {"alphabet", "native"},
-    "heads": {"classifier", "copies", "labels", "sampling"},
+    "heads": {"classifier", "copies", "labels", "network", "sampling"},
     "inputs": {"errors", "opening", "records"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
     "journal": {"atomic", "errors", "opening", "options", "targets"},
@@ -100,7 +100,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
     "training": {"classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads", "labels", "model"}
     | {"model_files", "network", "sampling", "weighting"},
-    "trial": {"adaptation", "cleaning", "corpus", "costs", "errors", "evaluation", "model", "rehearsal"} | {"training"},
+    "trial": {"adaptation", "cleaning", "corpus", "costs", "errors", "evaluation", "model", "rehearsal"},
     "vectors": set(),
     "weighting": {"copies", "decision", "labels", "sampling"},
     "wet": {"errors", "opening", "records"},

@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner
-from cleaner.copies import littered, wrapped
+from cleaner.copies import LITTERED, copies_of, littered, wrapped
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.errors import DataError
 from cleaner.model import Model
 from cleaner.training import Options, train
 
 DATA = Path(__file__).parents[1] / "training_data"
-TINY = Options(rows=2**12, text_epochs=2, epochs=2, draft_hidden=8, hidden=8)
+TINY = Options(rows=2**12, text_epochs=2, epochs=2, draft_hidden=8, teacher_hidden=8)
 BODY = "The ferry was back in service on Friday, the harbour office said."
 
 
@@ -88,6 +89,15 @@ def test_pieces_are_put_between_paragraphs() -> None:
         assert all(after[number] == "caption" and after[number + 1] in ("body", "caption") for number in added)
         assert "junk" not in [copy.labels[number - 1] for number in added if number]
     assert copies > 30
+
+
+def test_a_copy_without_pieces_does_not_train() -> None:
+    documents = [one for one in read_labelled([DATA]) if one.language == "en"][:40]
+    real = [replace(one, id=f"real {one.id}", source="real", view="newspaper") for one in documents[:2]]
+    real[1] = replace(real[1], labels=("junk",) * len(real[1].lines))
+    copies = [one for one in copies_of([*documents, *real], (0,)) if one.view == LITTERED]
+    assert [one.id for one in copies] == [real[0].id]
+    assert len(copies[0].lines) > len(real[0].lines)
 
 
 def rows_of(document: LabelledDocument) -> list[tuple[str, str, str, bool]]:

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
 OUTPUT = Path(__file__).with_name("ablations.json")
 #: Fewer folds and epochs than the shipped model has: differences count, not levels.
-QUICK = Options(folds=2, rows=2**18, text_epochs=5, epochs=4, members=1)
+QUICK = Options(folds=2, rows=2**18, text_epochs=5, epochs=4, teacher_hidden=64, teacher_members=1)
 #: And fewer views of the real pages.
 VIEWS = ("", "extract", "page", "resiliparse", "trafilatura")
 LANGUAGES = ("de", "el", "id", "pl", "ru", "tr", "uk", "zh")
