@@ -257,8 +257,8 @@ def train(
 
     ``report`` is called with the name of each step and the share done. With ``test`` data its figures
     go into the card as ``scores``; long lines that it shares with ``data`` do not train. The same data,
-    options and library versions give the same
-    ``weights.npz``, byte for byte.
+    options and library versions give the same ``weights.npz``, byte for byte, on machines where the matrix library
+    works in as many threads.
 
     Raises:
         DataError: a file is wrong (named with its line), or the data is too little to train on.

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def test_half_of_what_a_head_learns_are_soft_targets() -> None:
     y = X[:, :3].argmax(axis=1)
     chance, head = rng.permutation(y), LineClassifier(hidden=16, epochs=20, penalty=0.1)
     assert head.fit(X, chance).score(X, y) < 0.6
-    assert head.fit(X, chance, soft_targets=np.eye(3)[y]).score(X, y) > 0.9
+    even, none = np.ones(3000, np.float32), np.zeros(3000, np.bool_)
+    taught = fit_for_real(head, Lines(X, chance, even, none, np.zeros(3000, np.int64)), even > 0, np.eye(3)[y])
+    assert taught.score(X, y) > 0.9
 
 
 def test_teachers_have_seen_neither_the_line_nor_what_is_held_out() -> None:
@@ -119,6 +122,18 @@ def test_teachers_have_seen_neither_the_line_nor_what_is_held_out() -> None:
 def test_a_fit_that_is_stopped_stops() -> None:
     """scikit-learn takes an interrupt for the end of a network's training and goes on; in a thread it gets none."""
     X = np.random.default_rng(0).normal(size=(20_000, 50)).astype(np.float32)
-    threading.Timer(1, signal.raise_signal, [signal.SIGINT]).start()
+    begun = threading.Event()
+
+    def stop() -> None:
+        begun.wait(60)
+        time.sleep(0.05)  # into an epoch
+        signal.raise_signal(signal.SIGINT)
+
+    def fit(number: int) -> LineClassifier:
+        head = LineClassifier(epochs=40)
+        head.progress = lambda share: begun.set()
+        return head.fit(X, X[:, 0] > 0)
+
+    threading.Thread(target=stop, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        list(side_by_side(lambda number: LineClassifier(epochs=40).fit(X, X[:, 0] > 0), range(2)))
+        list(side_by_side(fit, range(2)))

@@ -50,6 +50,7 @@ def test_train(pages: Path, tmp_path: Path) -> None:
     assert steps == sorted(steps)
     assert steps[-1] == 1.0
     assert trained.labels == ["body", "headline", "caption", "byline", "junk"]
+    assert len(trained.arrays["final_hidden_bias"]) == TINY.teacher_members * TINY.teacher_hidden
     assert {"options", "data", "scores", "held_out", "libraries", "date"} <= trained.card.keys()
     assert sum(row["documents"] for row in trained.card["data"]) == len(list(pages.rglob("*.tsv")))
     loaded = Cleaner.load(tmp_path / "two")
@@ -58,6 +59,18 @@ def test_train(pages: Path, tmp_path: Path) -> None:
     text = next(pages.rglob("*.tsv")).read_text("utf-8")
     before, after = (one.probabilities(one.read([text.encode()])) for one in (trained, Model.load(tmp_path / "two")))
     assert before == pytest.approx(after, abs=1e-3)
+
+
+def test_larger_networks_teach_where_there_are_lines_enough(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, steps = replace(TINY, hidden=4, members=2, teacher_hidden=8, teacher_members=3), list[float]()
+    monkeypatch.setattr("cleaner.heads.ENOUGH", 100)
+    taught = train([pages], tmp_path / "taught", options, lambda step, share: steps.append(share))
+    train([pages], tmp_path / "again", options)
+    assert steps == sorted(steps)
+    assert len(taught.arrays["final_hidden_bias"]) == 2 * 4
+    assert (tmp_path / "taught" / "weights.npz").read_bytes() == (tmp_path / "again" / "weights.npz").read_bytes()
 
 
 @pytest.mark.parametrize("apart", [False, True])
