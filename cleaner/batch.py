@@ -10,9 +10,8 @@ from typing import Any, BinaryIO
 from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
-from cleaner.job import Job
+from cleaner.job import Job, loaded
 from cleaner.journal import Journal, Start
-from cleaner.model import Model
 from cleaner.opening import compression, is_remote
 from cleaner.options import BatchOptions
 from cleaner.pool import ordered
@@ -108,10 +107,8 @@ class Run:
     def __init__(self, planned: Plan, options: BatchOptions, hooks: Hooks, summary: Summary) -> None:
         """Load the model, so that a wrong one is refused before anything is written."""
         self.plan, self.options, self.hooks, self.summary = planned, options, hooks, summary
-        self.model = Model.load(options.model)
-        from cleaner.cleaning import Cleaner
-
-        Cleaner(self.model, options.keep)
+        loaded.cache_clear()  # it may have been trained anew since an earlier run
+        self.model = loaded("", options.model, options.keep, options.aim).model
         self.start = Start()
         self.shared: Path | None = None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.decision import AIMS
+from cleaner.decision import AIMS, largest
 from cleaner.errors import UsageError
 from cleaner.features import Batch
 from cleaner.labels import DEFAULT_KEEP, JUNK
@@ -151,7 +151,7 @@ class Cleaner:
         if result.kinds is None or not self.model.kinds or JUNK not in self.model.labels:
             return np.full(len(result.codes), -1)
         sure = (result.codes == self.model.labels.index(JUNK)) & (
-            result.kinds.max(axis=1) >= self.model.card["kind_floor"]
+            largest(result.kinds) >= self.model.card["kind_floor"]
         )
         return np.where(sure, result.kinds.argmax(axis=1), -1)
 
@@ -177,7 +177,7 @@ class Cleaner:
 
     def stays(self, result: Result) -> npt.NDArray[np.bool_]:
         """Return for each non-blank line whether it stays."""
-        return np.isin(result.codes, [self.model.labels.index(label) for label in self.keep])
+        return np.array([label in self.keep for label in self.model.labels])[result.codes]
 
     def clean_batch(self, texts: Iterable[str]) -> Iterator[str]:
         """Clean many documents; yields them in order, reading ahead less than a megabyte."""

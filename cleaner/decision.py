@@ -7,6 +7,7 @@ is for what is at stake: the fewer words a line has, the less is junk divided by
 """
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,18 @@ import numpy.typing as npt
 from cleaner.features import Batch
 from cleaner.labels import BODY, JUNK
 
-__all__ = ["AIMS", "LONG", "body_share", "cleanness", "decide", "divisors", "eased", "spread", "without_credits"]
+__all__ = [
+    "AIMS",
+    "LONG",
+    "body_share",
+    "cleanness",
+    "decide",
+    "divisors",
+    "eased",
+    "largest",
+    "spread",
+    "without_credits",
+]
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,6 +41,11 @@ PAGE_LINES = 10
 LONG = {"precision": 30, "balanced": 30, "recall": 1}
 #: From which probability of its kind a line is surely an image credit, and what junk then weighs against body.
 SURE_CREDIT, CREDIT_WEIGHT = 0.8, 6
+
+
+def largest(rows: Floats) -> Floats:
+    """Return the largest number of each row, [rows]; of so few columns several times as fast as by rows."""
+    return reduce(np.maximum, rows.T)
 
 
 def body_share(document: npt.NDArray[np.int64], words: npt.NDArray[np.int64], body: Floats) -> Floats:

@@ -12,23 +12,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
-from sklearn.linear_model import LogisticRegression
 
 from cleaner.classifier import LineClassifier
-from cleaner.copies import COPIES
-from cleaner.labels import JUNK, KINDS
 from cleaner.network import one_thread, softmax
-from cleaner.sampling import Part, counted, lines_of, marked, real_lines
+from cleaner.sampling import Part, counted, marked
 
 __all__ = [
     "Fitted",
-    "Kinds",
     "Rows",
     "calibrate_on",
     "enough",
     "fewer",
     "fit_head",
-    "fit_kinds",
     "gather",
     "teach",
     "teachable",
@@ -44,8 +39,6 @@ WORKERS = 2
 #: The draft head's probability from which a line is easy; and from how many lines on easy ones are left out and larger
 #: networks teach.
 EASY, ENOUGH = 0.99, 100_000
-#: Real pages name the kind of few sorts of junk, and of those many lines: this share is used.
-REAL_KINDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -191,71 +184,3 @@ def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[F
     factor, shift = np.ones(raw.shape[1], np.float32), np.zeros(raw.shape[1], np.float32)
     factor[head.classes_], shift[head.classes_] = head.calibration_
     return factor, shift
-
-
-@dataclass(frozen=True)
-class Kinds:
-    """What tells the kinds of junk apart: names, weights [features, kinds], bias, and from where it is sure."""
-
-    names: list[str]
-    weights: Floats
-    bias: Floats
-    floor: float
-    figures: dict[str, float]
-
-
-def fit_kinds(parts: Sequence[Part], inputs: Inputs, precision: float) -> Kinds:
-    """Fit a softmax over the final head's inputs on the junk lines whose kind is known.
-
-    ``floor`` is the smallest probability from which the kinds are right with the given precision, out of fold.
-    """
-    rows, kind, fold = [], [], []
-    rng = np.random.default_rng(0)
-    for number, part in enumerate(parts):
-        known, real = kinds_of(part)
-        chosen = np.flatnonzero((known >= 0) & (~real | (rng.random(len(real)) < REAL_KINDS)))
-        rows.append(inputs(number)[chosen])
-        kind.append(known[chosen])
-        fold.append(np.full(len(chosen), number))
-    x, y, f = (np.concatenate(column) for column in (rows, kind, fold))
-    width = x.shape[1]
-    if len(np.unique(y)) < 2:
-        return Kinds([], np.zeros((width, 0), np.float32), np.zeros(0, np.float32), 1.0, {})
-    scale, mean = np.maximum(x.std(axis=0), 1e-6), x.mean(axis=0)
-    x = (x - mean) / scale
-    model = LogisticRegression(C=0.01, max_iter=100)
-    sure, right = np.zeros(len(y)), np.zeros(len(y), np.bool_)
-    for number in np.unique(f):
-        out, rest = f == number, f != number
-        if len(np.unique(y[rest])) > 1 and out.any():
-            shares = model.fit(x[rest], y[rest]).predict_proba(x[out])
-            sure[out], right[out] = shares.max(axis=1), model.classes_[shares.argmax(axis=1)] == y[out]
-    floor, figures = floor_of(sure, right, precision)
-    model.fit(x, y)
-    coef = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_ / 2, model.coef_ / 2])
-    bias = model.intercept_ if len(model.classes_) > 2 else np.concatenate([-model.intercept_, model.intercept_]) / 2
-    coef = coef / scale
-    names = [KINDS[code] for code in model.classes_]
-    return Kinds(names, coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32), floor, figures)
-
-
-def kinds_of(part: Part) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Return the number of each line's kind of junk, -1 where none is to be learnt; and whether the page is real."""
-    names = [kind.partition("/")[0] for document in part.documents for kind in document.kinds]
-    known = np.array([KINDS.index(name) if name in KINDS else -1 for name in names], np.int64)
-    junk = np.array([label == JUNK for document in part.documents for label in document.labels])
-    return np.where(part.sure & ~lines_of(part, COPIES) & junk, known, -1), real_lines(part)
-
-
-def floor_of(
-    sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], precision: float
-) -> tuple[float, dict[str, float]]:
-    """Return the smallest probability with the precision, and what it reaches: precision and share of lines named."""
-    found = (1.0, {"precision": 0.0, "named": 0.0})
-    for floor in np.arange(0.95, 0.29, -0.05):
-        above = sure >= floor
-        share = float(right[above].mean()) if above.any() else 1.0
-        if share < precision:
-            break
-        found = (round(float(floor), 2), {"precision": share, "named": float(above.mean())})
-    return found

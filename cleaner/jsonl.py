@@ -7,6 +7,7 @@ decimals such as ``1.10``, escapes, order, duplicate keys, spaces.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -152,13 +153,19 @@ def text_field(record: Mapping[str, Any], wanted: str) -> str:
     raise DataError(f"{missing}. Its fields: {there}. Choose one with --text-field.")
 
 
+@lru_cache(maxsize=100)
+def key_of(name: str) -> re.Pattern[bytes]:
+    """Return what finds a field with a string in a record."""
+    key = re.escape(json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return re.compile(key + rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
+
+
 def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
     """Return where in a line the value of a field of the record itself begins and ends.
 
     A candidate is right if a number in its place turns up as the value of that field.
     """
-    key = re.escape(json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    for found in re.finditer(key + rb'[ \t\r\n]*:[ \t\r\n]*(?=")', line):
+    for found in key_of(name).finditer(line):
         begin, end = found.end(), end_of(line, found.end(), record[name])
         if parse(line[:begin] + b"0" + line[end:]).get(name) == 0:
             return begin, end

@@ -29,7 +29,7 @@ class Tokens(NamedTuple):
 
 
 MULTIPLIER = 0x2545F4914F6CDD1D
-BLOCK = 32  # bytes that are tested for line endings at once
+BLOCK = 16  # bytes that are tested for line endings at once
 
 
 @jit
@@ -200,13 +200,22 @@ def kept_lines(full: Any, document: Any, keep: Any, out: Any) -> int:
 
 @jit
 def copy_kept(data: Any, start: Any, after: Any, document: Any, keep: Any, out: Any, sizes: Any) -> int:
-    """Copy the bytes of the lines to keep, endings included; adds to the size of each document."""
-    n = 0
-    for line in range(len(keep)):
+    """Copy the bytes of the lines to keep, endings included; adds to the size of each document.
+
+    Lines that follow each other are copied in one go.
+    """
+    n, line, lines = 0, 0, len(keep)
+    while line < lines:
         if keep[line] == 0:
+            line += 1
             continue
-        for at in range(start[line], after[line]):
-            out[n] = data[at]
-            n += 1
-        sizes[document[line]] += after[line] - start[line]
+        begin, first = start[line], line
+        while line < lines and keep[line] != 0 and (line == first or start[line] == after[line - 1]):
+            sizes[document[line]] += after[line] - start[line]
+            line += 1
+        size = after[line - 1] - begin
+        source, target = data[begin : begin + size], out[n : n + size]
+        for at in range(size):
+            target[at] = source[at]
+        n += size
     return n

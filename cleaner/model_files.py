@@ -24,14 +24,15 @@ from cleaner.labels import BODY
 from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 
-__all__ = ["ARRAYS", "DTYPES", "FORMAT", "check_sizes", "find_model", "read_arrays", "read_card"]
+__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "check_sizes", "find_model", "read_arrays", "read_card"]
 
-FORMAT = 3
+FORMAT = 4
 #: What decides of an aim.
 NUMBERS = ("sparse", "dense", "long")
 MAX_BYTES = 64_000_000
-HEADS = tuple(f"{head}_{name}" for head in ("draft", "final") for name in HEAD)
-SMALL = ("first_weights", "first_bias", *HEADS, "kind_weights", "kind_bias")
+HEADS = ("draft", "final")
+OF_HEADS = tuple(f"{head}_{name}" for head in HEADS for name in (*HEAD, "kind_weights", "kind_bias"))
+SMALL = ("first_weights", "first_bias", *OF_HEADS)
 ARRAYS = ("classes", "folded", "table", *SMALL)
 DTYPES = {"classes": "uint8", "folded": "uint16", "table": "float16", **dict.fromkeys(SMALL, "float32")}
 
@@ -83,8 +84,8 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
         wanted = ", ".join(NUMBERS)
         raise ModelError(f"{path}: 'aims' must hold positive numbers {wanted} for each of {', '.join(AIMS)}. {again}")
     sure = card.get("sure")
-    if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(positive, sure)):
-        raise ModelError(f"{path}: 'sure' must hold a positive number for each label. {again}")
+    if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(more_than_half, sure)):
+        raise ModelError(f"{path}: 'sure' must hold a number above .5 for each label. {again}")
     if not positive(card.get("kind_floor")):
         raise ModelError(f"{path}: 'kind_floor' must be a positive number. {again}")
 
@@ -92,6 +93,11 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
 def positive(value: object) -> bool:
     """Tell whether a value is a finite number above 0."""
     return isinstance(value, float) and 0 < value < math.inf
+
+
+def more_than_half(value: object) -> bool:
+    """Tell whether a value is a finite number above .5, a probability that no two labels have."""
+    return isinstance(value, float) and 0.5 < value < math.inf
 
 
 def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
@@ -143,8 +149,6 @@ def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int)
         "folded": (65536,),
         "first_weights": (lines, labels),
         "first_bias": (labels,),
-        "kind_weights": (final, kinds),
-        "kind_bias": (kinds,),
     }
     for name, inputs in (("draft", draft), ("final", final)):
         hidden = arrays[f"{name}_hidden_bias"].size
@@ -153,6 +157,8 @@ def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int)
             f"{name}_hidden_bias": (hidden,),
             f"{name}_output_weights": (hidden, labels),
             f"{name}_output_bias": (labels,),
+            f"{name}_kind_weights": (inputs, kinds),
+            f"{name}_kind_bias": (kinds,),
         }
     power = rows > 0 and rows & (rows - 1) == 0
     same = all(arrays[name].shape == shape for name, shape in shapes.items())

@@ -44,6 +44,7 @@ KERNELS: dict[str, str] = {
     "gram_indices": "i8:1 i8:1 i8:1 u1:1 i8:1 int i4:2 i4:1 i8:1",
     "gram_scores": "i8:1 i8:1 i8:1 u1:1 i8:1 i2:2 f4:1 int i4:2 f4:2 f4:2",
     "line_hashes": "i8:1 i8:1 i8:1",
+    "tally": "u1:1 i8:1 i8:1 i8:1 i8:1 i8:1 i8:1 i8:1",
     "borders": "i8:1 i8:1 i8:1 i8:1",
     "titles": "f4:2 int i8:1 i8:1 i8:1",
     "shared_words": "i8:1 u1:1 i4:1 i8:1 i8:1 i8:1 f4:2 i8:1 i8:1 i8:1 i4:2 i4:1 f4:2",

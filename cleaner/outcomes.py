@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from cleaner.alphabet import WORDS
 from cleaner.cleaning import Cleaner, Result, batches, ends, pieces
-from cleaner.features import line_hashes
+from cleaner.decision import largest
 from cleaner.labels import BODY
+from cleaner.native import call
 from cleaner.rules import Applied, Rules
 
 __all__ = ["BLANK", "RULE", "How", "Line", "Outcome", "outcomes"]
@@ -146,7 +147,7 @@ def grouped(cleaner: Cleaner, group: list[tuple[bytes, bool]], rest: Rest) -> It
     rows = np.concatenate([[0], np.cumsum(full)])[borders]
     kept, kinds = keep[full], cleaner.kind_codes(result)
     body = result.probabilities[:, cleaner.model.labels.index(BODY)]
-    unsure = result.probabilities.max(axis=1, initial=0) < SURE
+    unsure = largest(result.probabilities) < SURE
     sums = [by_document(one, rows) for one in (words, words * kept, words * body.astype(np.float64), words * unsure)]
     gone = by_document(~keep, borders)
     count_lost(result, ~kept, rest.how.lost)
@@ -186,20 +187,18 @@ def by_document(values: npt.NDArray[Any], borders: npt.NDArray[np.int64]) -> lis
 def count_lost(result: Result, gone: npt.NDArray[np.bool_], lost: Counter[bytes]) -> None:
     """Count the frequent ones of the lines that went, ``gone`` being about those that are not blank.
 
-    Only lines whose words are frequent are looked at, so most lines never become Python objects.
+    Only these become Python objects.
     """
     text = result.batch.text
-    places = np.flatnonzero(result.batch.full)
-    gone = gone & ((text.end - text.start)[places] <= LONGEST)
-    hashes, first, index, counts = np.unique(
-        line_hashes(result.batch.tokens)[gone], return_index=True, return_inverse=True, return_counts=True
-    )
-    frequent = np.zeros(len(hashes), np.bool_)
-    frequent[np.lexsort((first, -counts))[:MOST]] = True
-    chosen = places[gone][frequent[index]]
+    lines = np.flatnonzero(result.batch.full)[gone]
+    lines = lines[(text.end - text.start)[lines] <= LONGEST]
+    keys, slots = np.zeros((2, 1 << (2 * len(lines)).bit_length()), np.int64)
+    first, counts = np.empty((2, len(lines)), np.int64)
+    found = call("tally", text.data, text.start, text.next, lines, keys, slots, first, counts)
+    often = np.argsort(-counts[:found], kind="stable")[:MOST]
     data = memoryview(text.data.data)
-    spans = zip(text.start[chosen].tolist(), text.next[chosen].tolist(), strict=True)
-    lost.update(bytes(data[begin:end]) for begin, end in spans)
+    for line, count in zip(first[often].tolist(), counts[often].tolist(), strict=True):
+        lost[bytes(data[text.start[line] : text.next[line]])] += count
 
 
 class Lines:
@@ -211,7 +210,7 @@ class Lines:
         self.data, self.labels, self.kinds = text.data.tobytes(), cleaner.model.labels, cleaner.kinds_of(result)
         self.start, self.next, self.full = text.start.tolist(), text.next.tolist(), result.batch.full.tolist()
         self.row = (np.cumsum(result.batch.full) - 1).tolist()
-        self.codes, self.top = result.codes.tolist(), result.probabilities.max(axis=1, initial=0).tolist()
+        self.codes, self.top = result.codes.tolist(), largest(result.probabilities).tolist()
 
     def line(self, at: int, number: int) -> Line:
         """Return a line of the group by its place, under its number in the document."""

@@ -24,7 +24,8 @@ from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, describe, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
-from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, fit_kinds, gather, teach, teachable
+from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, gather, teach, teachable
+from cleaner.kinds import fit_kinds
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
@@ -140,6 +141,9 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
     drafts = [softmax(logits) for logits in draft.logits]
     del begun, draft
 
+    def draft_inputs(number: int) -> Floats:
+        return joined_rows(model.draft_inputs(seen[number]))
+
     def final_inputs(number: int) -> Floats:
         return joined_rows(model.final_inputs(seen[number], drafts[number]))
 
@@ -155,9 +159,9 @@ def fit(documents: Sequence[LabelledDocument], options: Options, report: Report)
     factor, shift = calibrate_on(final.head, parts, final.logits)
     arrays.update(final.head.arrays(len(labels), "final"))
     report("kinds of junk, weights and held-out figures", 0.9)
-    kinds = fit_kinds(parts, final_inputs, options.kind_precision)
-    arrays.update(kind_weights=kinds.weights, kind_bias=kinds.bias)
-    model.card.update(kinds=kinds.names, kind_floor=kinds.floor, kind_figures=kinds.figures)
+    kinds, about = fit_kinds(parts, {"draft": draft_inputs, "final": final_inputs}, options.kind_precision)
+    arrays.update(kinds)
+    model.card.update(about)
     finals = [softmax(logits * factor + shift) for logits in final.logits]
     probabilities = [model.believed(*pair) for pair in zip(drafts, finals, strict=True)]
     model.card["weights"] = choose_weights(probabilities, parts, labels)

@@ -33,16 +33,50 @@ def line_hashes(word: Any, first: Any, out: Any) -> int:
 
 
 @jit
-def content_word(tokens: Tokens, at: int, line: int) -> int:
-    """Return the key of a word that carries meaning (long, capitalised, or an ideograph pair), else 0."""
-    shape = tokens.shape[at]
-    if shape == IDEOGRAPH:
-        if at > tokens.first[line] and tokens.shape[at - 1] == IDEOGRAPH:
-            return (tokens.word[at - 1] * 31 ^ tokens.word[at]) | 1
-        return 0
-    long = tokens.length[at] >= 5 and shape < TERMINAL
-    name = (shape == CAPITALISED or shape == ALL_CAPS) and tokens.length[at] >= 3
-    return tokens.word[at] | 1 if long or name else 0
+def tally(data: Any, start: Any, after: Any, lines: Any, keys: Any, slots: Any, first: Any, counts: Any) -> int:
+    """Count equal lines: fill the first of each kind and how many there are; returns how many differ.
+
+    ``lines`` are the numbers of those to count, ``start`` and ``after`` where each line begins and the next one does.
+    ``keys``, zero, and ``slots`` have room for twice as many, a power of two.
+    """
+    found = 0
+    for line in lines:
+        mixed = 0
+        for at in range(start[line], after[line]):
+            mixed = (mixed ^ data[at]) * MULTIPLIER
+        mixed = (mixed ^ (mixed >> 29)) | 1
+        place = find(keys, mixed)
+        if keys[place] == 0:
+            keys[place], slots[place] = mixed, found
+            first[found], counts[found] = line, 0
+            found += 1
+        counts[slots[place]] += 1
+    return found
+
+
+@jit
+def content_words(tokens: Tokens, line: int, start: int, out: Any) -> int:
+    """Fill which tokens of a line carry meaning (long, capitalised, or an ideograph after another); returns how many.
+
+    Each as twice its number in the document, whose first token is ``start``, and 1 more for a name. Nothing here
+    depends on a guess of the processor's, which would be wrong at every other token.
+    """
+    begin, count = tokens.first[line], 0
+    for at in range(begin, tokens.first[line + 1]):
+        shape, before, length = tokens.shape[at], tokens.shape[max(at - 1, begin)], tokens.length[at]
+        name = (shape == CAPITALISED) | (shape == ALL_CAPS)
+        pair = (shape == IDEOGRAPH) & (before == IDEOGRAPH) & (at > begin)
+        out[count] = 2 * (at - start) + name
+        count += pair | ((length >= 5) & (shape < TERMINAL)) | (name & (length >= 3))
+    return count
+
+
+@jit
+def content_key(tokens: Tokens, at: int) -> int:
+    """Return the key of a word that carries meaning, of an ideograph that of the pair with the one before."""
+    if tokens.shape[at] == IDEOGRAPH:
+        return (tokens.word[at - 1] * 31 ^ tokens.word[at]) | 1
+    return tokens.word[at] | 1
 
 
 # What is known of a word of the document, one column each.
@@ -55,7 +89,7 @@ class Words(NamedTuple):
 
     keys: Any  # int64, 0: free
     slots: Any  # int32 [places, 7]: lines with it, likely body lines, in the headline; the last two lines with it
-    places: Any  # int32, the place of each token of the document, -1: no word that counts
+    places: Any  # int32, twice the place of each of the document's words that carry meaning, 1 more for a name
 
 
 @jit
@@ -105,12 +139,16 @@ def shared_words(
             room *= 2
         words = Words(keys[:room], slots[:room], places)
         words.keys[:] = 0
+        used = 0
         for line in range(begin, end[begin]):
-            enter_line(tokens, line, words, (first[begin], values[line, labels[0]] > 0.5, line == title[begin]), out)
+            about = (first[begin], used, values[line, labels[0]] > 0.5, line == title[begin])
+            used += enter_line(tokens, line, words, about, out)
             if hashes[line] != 0:
                 words.slots[entered(words, hashes[line]), LINES] += 1
         for line in range(end[begin] - 1, begin - 1, -1):
-            share_line(tokens, line, words, (first[begin], values[line, labels[0]] > 0.5, line == title[begin]), out)
+            count = int(out[line, 7])
+            used -= count
+            share_line(line, words, (used, count, values[line, labels[0]] > 0.5, line == title[begin]), out)
             same = words.slots[find(words.keys, hashes[line]), LINES] if hashes[line] != 0 else 1
             out[line, 7] = log(same) if same > 1 else 0
         begin = end[begin]
@@ -118,20 +156,19 @@ def shared_words(
 
 
 @jit
-def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, bool, bool], out: Any) -> None:
+def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, int, bool, bool], out: Any) -> int:
     """Enter the words of a line and fill the share found in the line before, and the share of names.
 
-    ``about`` says which is the document's first token, and whether the line is body, and its headline.
+    ``about`` says which is the document's first token, how many words it has entered before, and whether the line
+    is body, and its headline. Returns how many words the line has, which stays in the last column for a while.
     """
-    start, body, title = about
-    count, found, names = 0, 0, 0
-    for at in range(tokens.first[line], tokens.first[line + 1]):
-        key = content_word(tokens, at, line)
-        words.places[at - start] = -1
-        if key == 0:
-            continue
-        place = entered(words, key)
-        words.places[at - start] = place
+    start, used, body, title = about
+    found, names = 0, 0
+    count = content_words(tokens, line, start, words.places[used:])
+    for number in range(used, used + count):
+        at, name = start + (words.places[number] >> 1), words.places[number] & 1
+        place = entered(words, content_key(tokens, at))
+        words.places[number] = 2 * place + name
         slot = words.slots[place]
         if slot[LAST] != line:
             slot[BEFORE] = slot[LAST]
@@ -139,34 +176,32 @@ def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, bool, 
             slot[LINES] += 1
             slot[BODIES] += body
             slot[TITLE] |= title
-        count += 1
         found += slot[BEFORE] == line - 1
-        names += tokens.shape[at] == CAPITALISED or tokens.shape[at] == ALL_CAPS
+        names += name
     share = np.float32(1) / np.float32(max(count, 1))
-    out[line, 0], out[line, 5] = found * share, names * share
+    out[line, 0], out[line, 5], out[line, 7] = found * share, names * share, count
+    return count
 
 
 @jit
-def share_line(tokens: Tokens, line: int, words: Words, about: tuple[int, bool, bool], out: Any) -> None:
-    """Fill the other shares of a line, going backwards; all words of the document have been entered."""
-    start, body, title = about
-    count, following, others, bodies, titled, names, known = 0, 0, 0, 0, 0, 0, 0
-    for at in range(tokens.first[line], tokens.first[line + 1]):
-        place = words.places[at - start]
-        if place < 0:
-            continue
-        slot = words.slots[place]
+def share_line(line: int, words: Words, about: tuple[int, int, bool, bool], out: Any) -> None:
+    """Fill the other shares of a line, going backwards; all words of the document have been entered.
+
+    ``about`` says where the line's words begin and how many there are, and whether the line is body, and the headline.
+    """
+    first, count, body, title = about
+    following, others, bodies, titled, names, known = 0, 0, 0, 0, 0, 0
+    for number in range(first, first + count):
+        slot, name = words.slots[words.places[number] >> 1], words.places[number] & 1
         if slot[NEXT] != line:
             slot[AFTER] = slot[NEXT]
             slot[NEXT] = line
-        count += 1
         following += slot[AFTER] == line + 1
         others += slot[LINES] > 1
         bodies += slot[BODIES] > body
         titled += slot[TITLE]
-        name = tokens.shape[at] == CAPITALISED or tokens.shape[at] == ALL_CAPS
         names += name
-        known += name and slot[LINES] > 1
+        known += name & (slot[LINES] > 1)
     share = np.float32(1) / np.float32(max(count, 1))
     out[line, 1], out[line, 2], out[line, 3] = following * share, others * share, bodies * share
     out[line, 4] = 0 if title else titled * share

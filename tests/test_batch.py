@@ -5,7 +5,9 @@ import gzip
 import json
 import lzma
 import os
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from test_cli import BODY, TEXT, call, names, refused
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.cleaning import Cleaner
+from cleaner.model import Model
 
 RECORD = '{"n": 12345678901234567890123, "text": %s, "x": 1.10, "x": [1, 2], "é": "\\u00e9"}\n'
 
@@ -342,6 +345,32 @@ def test_several_into_one(records: Path, tmp_path: Path) -> None:
 def test_options_refuse() -> None:
     with pytest.raises(package.CleanerError, match="workers"):
         BatchOptions(workers=-1)
+
+
+def test_a_model_trained_anew_is_read_anew(records: Path, tmp_path: Path) -> None:
+    folder, model = tmp_path / "model", Model.load()
+    cleaned = []
+    for weight in (1.0, 1e6):
+        weights = [
+            one * (weight if label == "body" else 1)
+            for one, label in zip(model.card["weights"], model.labels, strict=True)
+        ]
+        replace(model, card={**model.card, "weights": weights}).save(folder)
+        clean_files([str(records)], str(tmp_path / "out.jsonl"), BatchOptions(model=str(folder)))
+        cleaned.append([row["text"] for row in lines_of(tmp_path / "out.jsonl")])
+    assert cleaned == [[BODY, BODY], [TEXT, BODY]]
+
+
+def test_removed_lines_are_counted(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 60)
+    found = clean_files([str(source)], str(tmp_path / "o.jsonl"), BatchOptions(removed=str(tmp_path / "removed")))
+    gone = Counter(
+        str(row["text"]).strip() for row in lines_of(tmp_path / "removed") if row.get("label", "blank") != "blank"
+    )
+    counted = found.counts["removed_lines"]
+    assert len(counted) > 50
+    assert counted == {text: gone[text] for text in counted}
+    assert set(dict(gone.most_common(20))) <= set(counted) | {text for text in gone if gone[text] < 2}
 
 
 def test_same_output_for_any_number_of_workers(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.decision import AIMS, body_share, cleanness, decide, eased, spread
-from cleaner.heads import Rows, fewer, floor_of
+from cleaner.heads import Rows, fewer
+from cleaner.kinds import Kinds, kind_floor
 from cleaner.sampling import read_part
 from cleaner.second_pass import full_names
 from cleaner.weighting import NEVER, choose_sure, pick
@@ -66,11 +67,13 @@ def test_pick() -> None:
 
 
 def test_kinds_are_named_from_where_they_are_right() -> None:
-    sure = np.array([0.99, 0.9, 0.8, 0.7, 0.6, 0.5])
-    right = np.array([True, True, True, True, False, False])
-    floor, figures = floor_of(sure, right, 0.9)
-    assert floor == pytest.approx(0.65)
-    assert figures == {"precision": 1.0, "named": pytest.approx(4 / 6)}
+    most = np.array([0.99, 0.9, 0.8, 0.7, 0.6, 0.5])
+    none = np.zeros((0, 2), np.float32)
+    one = Kinds(["share", "tags"], none, none[:, 0], most, most > 0.65)
+    other = Kinds(["share", "tags"], none, none[:, 0], most, most > 0.75)
+    assert kind_floor([one], 0.9) == pytest.approx(0.61)
+    assert kind_floor([one, other], 0.9) == kind_floor([other, one], 0.9) == pytest.approx(0.71)
+    assert one.named(0.61) == {"precision": 1.0, "named": pytest.approx(4 / 6)}
 
 
 def test_aims_of_the_shipped_model() -> None:
@@ -95,20 +98,21 @@ def test_sure_lines_keep_the_draft() -> None:
     text = "Home\nNews\nSport\n\nThe ferry was back in service on Friday, the harbour office said.\n\nSHARE THIS\n"
     batch = model.read([text.encode()])
     found = {}
-    for sure in (0.001, 2.0):
-        other = replace(model, card={**model.card, "sure": [sure] * 5})
-        found[sure] = other.probabilities_and_kinds(batch)
+    for floor in (0.51, 2.0):
+        other = replace(model, card={**model.card, "sure": [floor] * 5})
+        found[floor] = other.probabilities_and_kinds(batch)
     seen = model.see(batch)
-    draft = model.judge("draft", model.draft_inputs(seen), len(batch))
-    final = model.judge("final", model.final_inputs(seen, draft), len(batch))
+    kinds, others = np.zeros((2, len(batch), len(model.kinds)), np.float32)
+    draft = model.judge("draft", model.draft_inputs(seen), len(batch), kinds)
+    final = model.judge("final", model.final_inputs(seen, draft), len(batch), others)
     assert np.abs(draft - final).max() > 1e-3
-    assert found[0.001][0] == pytest.approx(draft, abs=1e-6)
+    sure, junk = draft.max(axis=1) >= 0.51, draft.argmax(axis=1) == model.labels.index("junk")
+    assert (sure & junk).any()
+    assert (sure & ~junk).any()
+    assert found[0.51][0] == pytest.approx(np.where(sure[:, None], draft, final), abs=1e-6)
+    assert found[0.51][1] == pytest.approx(np.where(sure[:, None], kinds * junk[:, None], others), abs=1e-6)
     assert found[2.0][0] == pytest.approx(final, abs=1e-6)
-    junk = draft.argmax(axis=1) == model.labels.index("junk")
-    assert junk.any()
-    assert not junk.all()
-    assert found[0.001][1][junk] == pytest.approx(found[2.0][1][junk], abs=1e-5)
-    assert not found[0.001][1][~junk].any()
+    assert found[2.0][1] == pytest.approx(others, abs=1e-6)
 
 
 def test_some_lines_are_sure() -> None:

@@ -166,7 +166,7 @@ def fewer_hidden(arrays: dict[str, Any]) -> None:
 
 
 def fewer_kinds(arrays: dict[str, Any]) -> None:
-    arrays["kind_bias"] = arrays["kind_bias"][:-1]
+    arrays["final_kind_bias"] = arrays["final_kind_bias"][:-1]
 
 
 def fewer_classes(arrays: dict[str, Any]) -> None:
