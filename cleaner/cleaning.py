@@ -18,7 +18,7 @@ from cleaner.network import one_thread
 __all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
 
 #: Bytes of text that are worked on at a time: small enough for the processor's caches.
-BATCH_BYTES = 400_000
+BATCH_BYTES = 600_000
 #: Bytes from which a document is cut into pieces.
 PIECE_BYTES = 2_000_000
 #: Share of a document's words above which their removal is suspicious, if there are so many.
