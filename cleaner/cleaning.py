@@ -131,7 +131,7 @@ class Cleaner:
         """Return the non-blank lines of a document, each with its label."""
         found: list[LabelledLine] = []
         before = 0
-        for data in pieces(encode(text)):
+        for data, _ in pieces(encode(text)):
             result = self.result([data])
             found += self._labelled(data, result, before)
             before += len(result.batch.full)
@@ -167,7 +167,7 @@ class Cleaner:
     def clean_document(self, text: str) -> Cleaned:
         """Return a cleaned document with the share of words removed, flagged where that looks wrong."""
         words, kept, cleaned = 0, 0, []
-        for data in pieces(encode(text)):
+        for data, _ in pieces(encode(text)):
             parts, result, _ = self.examine([data])
             each, stays = result.batch.words(), self.stays(result)
             words, kept = words + int(each.sum()), kept + int(each[stays].sum())
@@ -186,7 +186,7 @@ class Cleaner:
     def clean_bytes(self, documents: Iterable[bytes]) -> Iterator[bytes]:
         """Clean UTF-8 documents; yields them in order, reading ahead less than a megabyte."""
         waiting: list[bytes] = []
-        for group in batches((data, last) for document in documents for data, last in ends(pieces(document))):
+        for group in batches(piece for document in documents for piece in pieces(document)):
             cleaned = self._clean_group([data for data, _ in group])
             for data, (_, last) in zip(cleaned, group, strict=True):
                 waiting.append(data)
@@ -234,32 +234,20 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def pieces(document: bytes) -> Iterator[bytes]:
+def pieces(document: bytes) -> Iterator[tuple[bytes, bool]]:
     """Cut a document larger than :data:`PIECE_BYTES` behind line feeds; each piece is labelled on its own.
 
-    So time and memory do not grow with the document. No article is that large.
+    So time and memory do not grow with the document. No article is that large. With each goes whether it is the last.
     """
     begin = 0
     while len(document) - begin > PIECE_BYTES:
         cut = document.rfind(b"\n", begin, begin + PIECE_BYTES)
         cut = cut if cut >= 0 else document.find(b"\n", begin + PIECE_BYTES)
-        if cut < 0:
+        if cut < 0 or cut + 1 == len(document):
             break
-        yield document[begin : cut + 1]
+        yield document[begin : cut + 1], False
         begin = cut + 1
-    if begin < len(document) or begin == 0:
-        yield document[begin:]
-
-
-def ends(items: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Pair each item with whether it is the last."""
-    previous: bytes | None = None
-    for item in items:
-        if previous is not None:
-            yield previous, False
-        previous = item
-    if previous is not None:
-        yield previous, True
+    yield document[begin:], True
 
 
 def batches(documents: Iterable[tuple[bytes, bool]]) -> Iterator[list[tuple[bytes, bool]]]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import WORDS
-from cleaner.cleaning import Cleaner, Result, batches, ends, pieces
+from cleaner.cleaning import Cleaner, Result, batches, pieces
 from cleaner.decision import largest
 from cleaner.labels import BODY
 from cleaner.native import call
@@ -92,7 +92,7 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
     """
     applied = [shifted(how.rules.apply(document), begin) for document in documents] if how.rules else []
     texts = [one[0] for one in applied] or documents
-    parts = ((data, last) for text in texts for data, last in ends(pieces(text)))
+    parts = (piece for text in texts for piece in pieces(text))
     waiting: list[Outcome] = []
     before, index = 0 if applied else begin, 0
     for group in batches(parts):

@@ -126,7 +126,9 @@ def line_features(
         row[3] = own[CAPITALS] / np.float32(max(own[LETTERS], 1))
         row[4], row[5] = own[FIGURES] / total, own[MARKS] / total
         row[6], row[7] = dampened(words // (sentences + 1), logs), dampened(sentences, logs)
-        times, dates = figure_patterns(shape, begin, end, row[9:])
+        times, dates = 0, 0
+        if tally[TWO_DIGITS] + tally[FOUR_DIGITS] > 0:
+            times, dates = figure_patterns(shape, begin, end, row[9:])
         for at in range(INDENTED, BLANK_AFTER + 1):
             row[12 + at - INDENTED] = own[at]
         for kind in range(1, TERMINAL):
