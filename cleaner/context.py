@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cleaner.features import LINE_FEATURES, Batch, line_hashes
 from cleaner.native import call
+from cleaner.scratch import empty
 
 __all__ = ["FAR", "WINDOWS", "WORD_COLUMNS", "Borders", "Context", "running", "width"]
 
@@ -35,7 +36,7 @@ class Borders:
     """First line of the document that each line is in, and the first line after it; room that documents need."""
 
     def __init__(self, batch: Batch) -> None:
-        self.begin, self.end = np.empty((2, len(batch)), np.int64)
+        self.begin, self.end = empty("borders", (2, len(batch)), np.int64)
         largest = call("borders", batch.document, batch.tokens.first, self.begin, self.end)
         self.room = 1 << max(2 * largest - 1, 15).bit_length()  # of a hash table for the words of any document
 
@@ -52,7 +53,7 @@ class Context:
         self.borders = borders = Borders(batch)
         shape, count = lines.shape[1] - LINE_FEATURES, probability.shape[1]
         columns = np.array([*(shape + column for column in NEIGHBOUR_COLUMNS), *range(shape // 3)])
-        beside = np.empty((len(batch), count + len(columns)), np.float32)
+        beside = empty("beside", (len(batch), count + len(columns)), np.float32)
         call("shown", lines, probability, columns, beside)
         reach = np.array([NEAR, FAR, count + 1, SHARED + 2, count + len(NEIGHBOUR_COLUMNS)])
         found = whole(batch, borders, probability, labels)
@@ -72,23 +73,30 @@ class Context:
 def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints) -> Floats:
     """Return what needs whole documents: shared words, the headline, the document, windows, the way to sure lines."""
     lines, count = probability.shape
-    out = np.empty((lines, SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + count), np.float32)
-    title = np.empty(lines, np.int64)
+    out = empty("whole", (lines, SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + count), np.float32)
+    title = empty("title", lines, np.int64)
     call("titles", probability, int(labels[1]), borders.begin, borders.end, title)
     t, room = batch.tokens, borders.room
-    table = (np.empty(room, np.int64), np.empty((room, WORD_COLUMNS), np.int32), np.empty(room, np.int32))
+    table = (
+        empty("keys", room, np.int64),
+        empty("slots", (room, WORD_COLUMNS), np.int32),
+        empty("places", room, np.int32),
+    )
     about = (borders.end, line_hashes(t), probability, labels, title)
     call("shared_words", t.word, t.shape, t.length, t.first, *about, *table, out)
-    sums, _ = running(borders, probability)
-    mass = np.empty((lines + 1, 3), np.float64)
+    sums, _ = running(borders, probability, "first pass")
+    mass = empty("mass", (lines + 1, 3), np.float64)
     places = (borders.begin, borders.end, title)
     call("context", probability, batch.counts, labels, *places, np.array(WINDOWS), sums, mass, out)
     return out
 
 
-def running(borders: Borders, values: Floats) -> tuple[npt.NDArray[np.float64], Floats]:
+def running(borders: Borders, values: Floats, what: str) -> tuple[npt.NDArray[np.float64], Floats]:
     """Return running sums [lines + 1, columns], and each document's largest values in the row of its first line."""
     lines, columns = values.shape
-    sums, most = np.empty((lines + 1, columns), np.float64), np.empty((lines, columns), np.float32)
+    sums, most = (
+        empty(f"sums of {what}", (lines + 1, columns), np.float64),
+        empty(f"most of {what}", (lines, columns), np.float32),
+    )
     call("running", values, borders.begin, sums, most)
     return sums, most

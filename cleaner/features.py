@@ -37,6 +37,7 @@ import numpy.typing as npt
 
 from cleaner import alphabet as a
 from cleaner.native import call
+from cleaner.scratch import empty
 
 __all__ = [
     "CHUNK_LINES",
@@ -177,7 +178,7 @@ def find_lines(data: npt.NDArray[np.uint8], documents: npt.NDArray[np.int64]) ->
     """Return start, end, start of the next and document of every line."""
     room, count = len(data) // 16 + 16, 0
     while True:
-        found = [np.empty(room, np.int64) for _ in range(4)]
+        found = [empty(name, room, np.int64) for name in ("start", "end", "next", "inside")]
         count = call("find_lines", data, documents, *found)
         if count <= room:
             return [array[:count] for array in found]
@@ -191,12 +192,16 @@ def read_batch(documents: Sequence[bytes], characters: npt.NDArray[np.uint32]) -
     np.cumsum([len(document) for document in documents], out=borders[1:])
     start, end, after, document = find_lines(data, borders)
     lines, room = len(start), len(data)
-    word, prefix, suffix = (np.empty(room, np.int64) for _ in range(3))
-    shape, length, first = np.empty(room, np.uint8), np.empty(room, np.int32), np.empty(lines + 1, np.int64)
+    word, prefix, suffix = (empty(name, room, np.int64) for name in ("word", "prefix", "suffix"))
+    shape, length, first = (
+        empty("shape", room, np.uint8),
+        empty("length", room, np.int32),
+        empty("first", lines + 1, np.int64),
+    )
     counts, inside, full = (
-        np.empty((lines + 1, a.COUNTS), np.int32),
-        np.empty(lines, np.int64),
-        np.empty(lines, np.bool_),
+        empty("counts", (lines + 1, a.COUNTS), np.int32),
+        empty("document", lines, np.int64),
+        empty("full", lines, np.bool_),
     )
     arrays = (word, prefix, suffix, shape, length, first, counts, inside, full.view(np.uint8))
     rows = call("tokenise", data, start, end, document, characters, *arrays)
@@ -245,7 +250,7 @@ def gram_rows(tokens: Tokens, rows: int) -> tuple[npt.NDArray[np.int32], npt.NDA
 
 def line_hashes(tokens: Tokens) -> npt.NDArray[np.int64]:
     """Return a hash of every line's words, digits folded; 0 for a line without tokens."""
-    out = np.empty(len(tokens.first) - 1, np.int64)
+    out = empty("line hashes", len(tokens.first) - 1, np.int64)
     call("line_hashes", tokens.word, tokens.first, out)
     return out
 

@@ -19,6 +19,7 @@ from cleaner.features import Batch, Table, character_table, line_features, packe
 from cleaner.labels import BODY, CREDIT, JUNK
 from cleaner.model_files import ARRAYS, DTYPES, HEADS, check_sizes, find_model, read_arrays, read_card
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
+from cleaner.scratch import empty
 from cleaner.second_pass import SecondPass
 
 __all__ = ["Model", "Seen"]
@@ -120,13 +121,14 @@ class Model:
 
         The kinds are 0 where the draft head is sure; with ``sure_junk`` not where it is sure of junk.
         """
-        seen, kinds = self.see(batch), np.zeros((len(batch), len(self.kinds)), np.float32)
+        seen, kinds = self.see(batch), empty("kinds", (len(batch), len(self.kinds)), np.float32)
         if sure_junk and JUNK in self.labels:
             found = self.judge("draft", self.draft_inputs(seen), len(batch), kinds)
             junk = self.labels.index(JUNK)
             kinds[found[:, junk] < np.float32(self.card["sure"][junk])] = 0
         else:
             found = self.judge("draft", self.draft_inputs(seen), len(batch))
+            kinds[:] = 0
         doubtful = np.flatnonzero(~self.sure(found))
         some = np.empty((len(doubtful), len(self.kinds)), np.float32)
         inputs = SecondPass(batch, seen.context, found).inputs(doubtful)
@@ -165,14 +167,14 @@ class Model:
         ``scores`` are the sums of the text table; training gives those that are out of fold.
         """
         columns, labels = self.arrays["table"].shape[1], self.labels
-        lines = np.empty((len(batch), len(self.arrays["first_weights"])), np.float32)
-        probability = np.empty((len(batch), len(labels)), np.float32)
+        lines = empty("lines", (len(batch), len(self.arrays["first_weights"])), np.float32)
+        probability = empty("probability", (len(batch), len(labels)), np.float32)
         line_features(batch, lines, 3 * columns)
         if scores is None:
             text_scores(batch.tokens, self.table, lines)
         else:
             lines[:, : 3 * columns] = scores
-        logits = lines @ self.arrays["first_weights"]
+        logits = np.matmul(lines, self.arrays["first_weights"], out=empty("logits", probability.shape, np.float32))
         fill_softmax(logits, self.arrays["first_bias"], slice(0, len(batch)), probability)
         headline = labels.index("headline") if "headline" in labels else -1
         return Seen(batch, Context(batch, lines, probability, np.array([labels.index(BODY), headline])))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.native import call
+from cleaner.scratch import empty
 
 __all__ = ["HEAD", "Inputs", "fill_softmax", "judge", "one_thread", "softmax"]
 
@@ -56,7 +57,7 @@ def judge(
     Hidden weights may have further columns: what those say of the lines is handed to ``beside``, [lines, columns].
     """
     hidden_weights, hidden_bias, weights, bias = head
-    out, size = np.empty((lines, len(bias)), np.float32), len(hidden_bias)
+    out, size = empty(f"judged {len(hidden_bias)}", (lines, len(bias)), np.float32), len(hidden_bias)
     for part, rows in inputs:
         values = np.asarray(rows @ hidden_weights, np.float32)
         call("rectified", hidden_bias, values)

@@ -5,7 +5,6 @@ is killed breaks its pool: the blocks that were under way are repeated one at a 
 pool, so that it is certain which one kills. One that kills twice more is named as failed, and the rest goes on.
 """
 
-import ctypes
 import os
 import signal
 import threading
@@ -26,8 +25,6 @@ __all__ = ["ordered"]
 AHEAD = 2  # blocks under way for each worker
 REPEATS = 2
 PATIENCE = 5.0  # seconds after which it is asked whether the workers live
-#: Parameters of glibc's mallopt, and below what size freed memory is kept.
-TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 1 << 26
 
 
 def ordered(blocks: Iterator[Block], job: Job, workers: int) -> Iterator[tuple[Block, Done]]:
@@ -86,17 +83,6 @@ def prepare(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
-    keep_memory()
-
-
-def keep_memory() -> None:
-    """Keep memory that is freed, where the C library can be told to: every block needs as much again.
-
-    Given back and asked for again, page by page, it costs a worker a tenth of its time.
-    """
-    with suppress(AttributeError, OSError, TypeError):
-        for parameter in (TRIM_THRESHOLD, MMAP_THRESHOLD):
-            ctypes.CDLL(None).mallopt(parameter, KEPT_BYTES)
 
 
 class Pool:

@@ -21,6 +21,7 @@ from cleaner.context import FAR, WINDOWS, WORD_COLUMNS, Borders, Context, runnin
 from cleaner.features import CHUNK_LINES, LINE_FEATURES, Batch
 from cleaner.native import call
 from cleaner.network import Inputs
+from cleaner.scratch import empty
 
 __all__ = ["SecondPass", "second_width"]
 
@@ -47,14 +48,14 @@ class SecondPass:
         lines, borders = context.arrays[0], context.borders
         shape = lines.shape[1] - LINE_FEATURES
         kinds = shape // 3 - labels
-        sums, most = running(borders, draft)
+        sums, most = running(borders, draft, "draft")
         columns = np.array([shape + column for column in HABITS])
-        mean = np.empty((size, len(HABITS) + 1), np.float64)
+        mean = empty("habits", (size, len(HABITS) + 1), np.float64)
         call("habits", lines, columns, draft, borders.begin, borders.end, mean)
-        score, gap = np.empty((2, size, kinds), np.float32)
+        score, gap = empty("marks", (2, size, kinds), np.float32)
         call("marks", lines, labels, SURE, borders.begin, score, score.reshape(-1), gap)
-        score_sums, _ = running(borders, score)
-        logs = np.empty((size, 3 * labels + 3 * kinds), np.float32)
+        score_sums, _ = running(borders, score, "score")
+        logs = empty("logs", (size, 3 * labels + 3 * kinds), np.float32)
         call("amounts", draft, sums, score_sums, gap, borders.begin, borders.end, logs, logs.reshape(-1))
         judged = (np.array(WINDOWS), draft, sums, most, logs, columns, mean)
         self.arrays = (*context.arrays, *judged, full_names(batch, borders), score, score_sums, gap)
@@ -75,7 +76,7 @@ def full_names(batch: Batch, borders: Borders) -> Floats:
 
     Their log count, how many recur in the document, how many stood on an earlier line, the share of those.
     """
-    t, out = batch.tokens, np.empty((len(batch), NAMES), np.float32)
-    table = (np.empty(borders.room, np.int64), np.empty((borders.room, WORD_COLUMNS), np.int32))
+    t, out = batch.tokens, empty("names", (len(batch), NAMES), np.float32)
+    table = (empty("keys", borders.room, np.int64), empty("slots", (borders.room, WORD_COLUMNS), np.int32))
     call("full_names", t.word, t.shape, t.first, borders.end, *table, out)
     return out
