@@ -106,7 +106,8 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
         for outcome, (_, last) in zip(found, group, strict=True):
             waiting.append(outcome)
             if last:
-                yield with_rules(joined(waiting), applied[index][2] if applied else {}, how)
+                whole = joined(waiting)
+                yield with_rules(whole, applied[index][2], how) if applied else whole
                 waiting, index = [], index + 1
 
 
