@@ -25,11 +25,13 @@ __all__ = [
     "divisors",
     "eased",
     "largest",
+    "runs",
     "spread",
     "without_credits",
 ]
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 #: What removal aims at: pure body text, the balance, or no loss.
 AIMS = ("precision", "balanced", "recall")
@@ -48,13 +50,18 @@ def largest(rows: Floats) -> Floats:
     return reduce(np.maximum, rows.T)
 
 
-def body_share(document: npt.NDArray[np.int64], words: npt.NDArray[np.int64], body: Floats) -> Floats:
-    """Return the expected share of body words of each line's document; ``document`` ascends, all are [lines]."""
-    if not len(document):
+def runs(document: Ints) -> tuple[Ints, Ints]:
+    """Return the first line of each document and how many lines it has; ``document`` ascends, [lines]."""
+    first = np.flatnonzero(document[1:] != document[:-1]) + 1
+    begins = np.concatenate([np.zeros(min(len(document), 1), np.int64), first])
+    return begins, np.diff(begins, append=len(document))
+
+
+def body_share(begins: Ints, words: Ints, body: Floats) -> Floats:
+    """Return the expected share of body words of each document, from those of its lines and where it begins."""
+    if not len(begins):
         return np.zeros(0, np.float32)
-    begins = np.flatnonzero(np.diff(document, prepend=document[0] - 1))
-    shares = np.add.reduceat(words * body, begins) / np.add.reduceat(words, begins)
-    return np.repeat(shares, np.diff(np.append(begins, len(document)))).astype(np.float32)
+    return np.asarray(np.add.reduceat(words * body, begins) / np.add.reduceat(words, begins), np.float32)
 
 
 def spread(share: Floats) -> Floats:
@@ -62,30 +69,28 @@ def spread(share: Floats) -> Floats:
     return np.asarray(np.clip((share - SPARSE) / (DENSE - SPARSE), 0, 1), np.float32)
 
 
-def cleanness(document: npt.NDArray[np.int64], words: npt.NDArray[np.int64], body: Floats) -> Floats:
-    """Return how clean each line's document is, from 0, full of junk, to 1; ``document`` ascends, all are [lines].
+def cleanness(begins: Ints, lines: Ints, words: Ints, body: Floats) -> Floats:
+    """Return how clean each document is, from 0, full of junk, to 1; the documents are those of :func:`runs`.
 
     A text of few lines, whose share of body words says little, counts as clean.
     """
-    begins = np.flatnonzero(np.diff(document, prepend=-1))
-    lines = np.diff(np.append(begins, len(document)))
-    few = np.repeat(lines < PAGE_LINES, lines)
-    return np.where(few, np.float32(1), spread(body_share(document, words, body)))
+    return np.where(lines < PAGE_LINES, np.float32(1), spread(body_share(begins, words, body)))
 
 
 def divisors(batch: Batch, body: Floats, aim: dict[str, Any]) -> Floats:
     """Return for each line what junk's weight is divided by, from an aim's ``sparse`` and ``dense``, and ``long``."""
-    words = batch.words()
-    place = cleanness(batch.document, words, body)
-    return eased(np.asarray(aim["sparse"] ** (1 - place) * aim["dense"] ** place, np.float32), words, aim["long"])
+    words, (begins, lines) = batch.words(), runs(batch.document)
+    place = cleanness(begins, lines, words, body)
+    divisor = np.asarray(aim["sparse"] ** (1 - place) * aim["dense"] ** place, np.float32)
+    return eased(np.repeat(divisor, lines), words, aim["long"])
 
 
-def eased(divisor: Floats, words: npt.NDArray[np.int64], long: float) -> Floats:
+def eased(divisor: Floats, words: Ints, long: float) -> Floats:
     """Return divisors nearer to 1 for lines of fewer than ``long`` words; those below 1 as they are; [lines]."""
     return np.asarray(np.where(divisor > 1, divisor ** np.minimum(words / long, 1), divisor), np.float32)
 
 
-def decide(probabilities: Floats, weights: Floats, labels: Sequence[str], divisor: Floats) -> npt.NDArray[np.int64]:
+def decide(probabilities: Floats, weights: Floats, labels: Sequence[str], divisor: Floats) -> Ints:
     """Return the label number of each row.
 
     ``weights`` is [labels]; those of junk, or of all but body where no label has that name, are divided
@@ -98,9 +103,7 @@ def decide(probabilities: Floats, weights: Floats, labels: Sequence[str], diviso
     return np.asarray(weighted.argmax(axis=1))
 
 
-def without_credits(
-    chosen: npt.NDArray[np.int64], weighted: Floats, labels: Sequence[str], credit: Floats
-) -> npt.NDArray[np.int64]:
+def without_credits(chosen: Ints, weighted: Floats, labels: Sequence[str], credit: Floats) -> Ints:
     """Return the labels with lines that are surely image credits junk instead of body, where junk is likely enough.
 
     ``credit`` is the probability that a line is one, were it junk, [rows]. Captions are left alone: many have a

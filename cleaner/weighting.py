@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.copies import COPIES
-from cleaner.decision import AIMS, LONG, cleanness, decide, eased
+from cleaner.decision import AIMS, LONG, cleanness, decide, eased, runs
 from cleaner.labels import BODY
 from cleaner.sampling import Part, counted, lines_of
 
@@ -105,10 +105,11 @@ def choose_aims(
     groups: dict[str, list[Any]] = {"dense": [], "sparse": []}
     for rows, part, usable in zip(probabilities, parts, counted(parts), strict=True):
         words = part.batch.words()
-        place = cleanness(part.batch.document, words, rows[:, body])
+        begins, lines = runs(part.batch.document)
+        place = np.repeat(cleanness(begins, lines, words, rows[:, body]), lines)
         sure = usable & ~lines_of(part, COPIES)
-        for name, lines in (("dense", place > 0.5), ("sparse", place <= 0.5)):
-            use = sure & lines
+        for name, chosen in (("dense", place > 0.5), ("sparse", place <= 0.5)):
+            use = sure & chosen
             groups[name].append((rows[use], part.label[use], words[use], part.weight[use]))
     curves: dict[str, Any] = {}
     both = groups["dense"] + groups["sparse"]

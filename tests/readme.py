@@ -105,8 +105,9 @@ def speed() -> str:
         {library["megabytes_per_second"]:.1f} MB of real pages a second, {library["lines_per_second"]:,.0f} lines. In
         lines a second that is {", ".join(rivals[:-1])} and {rivals[-1]}; reading, cutting into lines and joining them
         again, doing nothing, is {1 / ratio["library / floor"]:.0f} times as fast. The command on JSONL reaches
-        {ratio["command-jsonl / library"]:.0%} of the library's speed, its start counted, {one["of_the_library"]:.0%} over
-        {batch["megabytes"] / 1000:.0f} GB, and on text {ratio["command-text / library"]:.0%}.
+        {ratio["command-jsonl / library"]:.0%} of the library's speed, its start counted,
+        {one["of_the_library"]:.0%} over {batch["megabytes"] / 1000:.0f} GB, and on text
+        {ratio["command-text / library"]:.0%}.
         Cleaning one small file takes {start["cleaner clean small.txt"]:.2f} s in all; importing scikit-learn's linear
         models takes {start["import sklearn.linear_model"]:.2f} s. Over {batch["megabytes"] / 1000:.0f} GB of JSONL two
         workers take {two["times_one"]:.2f} times fewer seconds than one; {two["memory_mb_each_worker"]} MB of memory

@@ -7,7 +7,7 @@ import pytest
 from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.decision import AIMS, body_share, cleanness, decide, eased, spread
+from cleaner.decision import AIMS, body_share, cleanness, decide, eased, runs, spread
 from cleaner.heads import Rows, fewer
 from cleaner.kinds import Kinds, kind_floor
 from cleaner.sampling import read_part
@@ -18,10 +18,12 @@ LABELS = ["body", "caption", "junk"]
 
 
 def test_body_share_is_by_words_and_document() -> None:
-    document = np.array([0, 0, 1])
-    share = body_share(document, np.array([30, 10, 5]), np.array([1.0, 0.0, 0.4], np.float32))
-    assert share == pytest.approx([0.75, 0.75, 0.4])
-    assert len(body_share(document[:0], document[:0], share[:0])) == 0
+    begins, lines = runs(np.array([4, 4, 7]))
+    assert (begins.tolist(), lines.tolist()) == ([0, 2], [2, 1])
+    share = body_share(begins, np.array([30, 10, 5]), np.array([1.0, 0.0, 0.4], np.float32))
+    assert share == pytest.approx([0.75, 0.4])
+    begins, lines = runs(lines[:0])
+    assert (len(begins), len(lines), len(body_share(begins, lines, share[:0]))) == (0, 0, 0)
 
 
 def test_spread_ends_at_both_sides() -> None:
@@ -35,9 +37,8 @@ def test_caution_grows_with_the_line() -> None:
 
 
 def test_a_text_of_few_lines_counts_as_clean() -> None:
-    document = np.repeat([0, 1], [9, 10])
-    found = cleanness(document, np.ones(19, np.int64), np.zeros(19, np.float32))
-    assert found.tolist() == [1] * 9 + [0] * 10
+    begins, lines = runs(np.repeat([0, 1], [9, 10]))
+    assert cleanness(begins, lines, np.ones(19, np.int64), np.zeros(19, np.float32)).tolist() == [1, 0]
 
 
 def test_only_junk_yields() -> None:
