@@ -16,8 +16,6 @@ __all__ = ["empty"]
 Item = TypeVar("Item", bound=np.generic)
 #: Smaller arrays are asked for anew; larger ones are of texts that hardly come again. Bytes.
 SMALL, LARGE = 1 << 15, 1 << 24
-#: References to a buffer that no array uses: those of the dictionary, of a variable and of a parameter.
-UNUSED = 3
 
 
 class Kept(threading.local):
@@ -28,7 +26,15 @@ class Kept(threading.local):
         self.buffers: dict[str, npt.NDArray[np.uint8]] = {}
 
 
+def references(name: str) -> int:
+    """Return how many references there are to a buffer, that of this function among them."""
+    buffer = KEPT.buffers[name]
+    return sys.getrefcount(buffer)
+
+
 KEPT = Kept()
+KEPT.buffers[""] = np.empty(0, np.uint8)
+UNUSED = references("")  # of a buffer that no array uses; the number depends on how Python counts
 
 
 def empty(name: str, shape: int | tuple[int, ...], dtype: type[Item]) -> npt.NDArray[Item]:
@@ -36,7 +42,7 @@ def empty(name: str, shape: int | tuple[int, ...], dtype: type[Item]) -> npt.NDA
     size = math.prod(shape if isinstance(shape, tuple) else (shape,)) * np.dtype(dtype).itemsize
     if not SMALL <= size <= LARGE:
         return np.empty(shape, dtype)
-    buffer = KEPT.buffers.get(name)
-    if buffer is None or len(buffer) < size or sys.getrefcount(buffer) > UNUSED:
-        buffer = KEPT.buffers[name] = np.empty(size + size // 4, np.uint8)
-    return buffer[:size].view(dtype).reshape(shape)
+    buffers = KEPT.buffers
+    if name not in buffers or len(buffers[name]) < size or references(name) > UNUSED:
+        buffers[name] = np.empty(size + size // 4, np.uint8)
+    return buffers[name][:size].view(dtype).reshape(shape)
