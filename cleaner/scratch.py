@@ -1,6 +1,6 @@
 """Arrays in memory that is used again: given back and asked for anew, page by page, it costs a fifth of the time.
 
-Whether the C library keeps what is freed depends on what lies behind it, so that half of all processes were slow.
+Whether the C library keeps what is freed depends on what lies behind it: three of six processes were slow.
 """
 
 import math

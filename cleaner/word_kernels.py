@@ -41,7 +41,7 @@ def tally(data: Any, start: Any, after: Any, lines: Any, keys: Any, slots: Any, 
     """
     found = 0
     for line in lines:
-        mixed = 0
+        mixed = after[line] - start[line]  # or NULs at the start would change nothing
         for at in range(start[line], after[line]):
             mixed = (mixed ^ data[at]) * MULTIPLIER
         mixed = (mixed ^ (mixed >> 29)) | 1
@@ -89,7 +89,8 @@ class Words(NamedTuple):
 
     keys: Any  # int64, 0: free
     slots: Any  # int32 [places, 7]: lines with it, likely body lines, in the headline; the last two lines with it
-    places: Any  # int32, twice the place of each of the document's words that carry meaning, 1 more for a name
+    #: int32: line by line twice the place of each word that carries meaning, 1 more for a name; then how many.
+    places: Any
 
 
 @jit
@@ -146,8 +147,8 @@ def shared_words(
             if hashes[line] != 0:
                 words.slots[entered(words, hashes[line]), LINES] += 1
         for line in range(end[begin] - 1, begin - 1, -1):
-            count = int(out[line, 7])
-            used -= count
+            count = words.places[used - 1]
+            used -= count + 1
             share_line(line, words, (used, count, values[line, labels[0]] > 0.5, line == title[begin]), out)
             same = words.slots[find(words.keys, hashes[line]), LINES] if hashes[line] != 0 else 1
             out[line, 7] = log(same) if same > 1 else 0
@@ -159,8 +160,8 @@ def shared_words(
 def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, int, bool, bool], out: Any) -> int:
     """Enter the words of a line and fill the share found in the line before, and the share of names.
 
-    ``about`` says which is the document's first token, how many words it has entered before, and whether the line
-    is body, and its headline. Returns how many words the line has, which stays in the last column for a while.
+    ``about`` says which is the document's first token, how many ``places`` are filled, and whether the line is body,
+    and its headline. Returns how many more of them are.
     """
     start, used, body, title = about
     found, names = 0, 0
@@ -179,8 +180,9 @@ def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, int, b
         found += slot[BEFORE] == line - 1
         names += name
     share = np.float32(1) / np.float32(max(count, 1))
-    out[line, 0], out[line, 5], out[line, 7] = found * share, names * share, count
-    return count
+    out[line, 0], out[line, 5] = found * share, names * share
+    words.places[used + count] = count
+    return count + 1
 
 
 @jit

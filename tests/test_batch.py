@@ -361,6 +361,18 @@ def test_a_model_trained_anew_is_read_anew(records: Path, tmp_path: Path) -> Non
     assert cleaned == [[BODY, BODY], [TEXT, BODY]]
 
 
+def test_lines_that_differ_in_their_first_bytes_are_counted_apart(tmp_path: Path) -> None:
+    lines = [f"{nul}SHARE THIS" for nul in ("", "\0", "\0\0")]
+    (tmp_path / "a.txt").write_text(TEXT + "".join(f"{line}\n" for line in lines * 2), "utf-8")
+    options = BatchOptions(always_drop=(), removed=str(tmp_path / "removed"))
+    found = clean_files([str(tmp_path / "a.txt")], str(tmp_path / "out.txt"), options)
+    gone = Counter(
+        str(row["text"]).strip() for row in lines_of(tmp_path / "removed") if row.get("label", "blank") != "blank"
+    )
+    assert sum(line in gone for line in lines) > 1
+    assert found.counts["removed_lines"] == gone
+
+
 def test_removed_lines_are_counted(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", 60)
     found = clean_files([str(source)], str(tmp_path / "o.jsonl"), BatchOptions(removed=str(tmp_path / "removed")))

@@ -103,6 +103,7 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"kind_floor": "x"},
         {"sure": None},
         {"sure": [0.99]},
+        {"sure": [0.5] * 5},
         {"aims": None},
         {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0, "long": 1.0}}},
         {"aims": {aim: {"sparse": 1.0, "dense": 1.0} for aim in ("precision", "balanced", "recall")}},
