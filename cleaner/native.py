@@ -52,12 +52,12 @@ KERNELS: dict[str, str] = {
     "context": "f4:2 i4:2 i8:1 i8:1 i8:1 i8:1 i8:1 f8:2 f8:2 f4:2",
     "shown": "f4:2 f4:2 i8:1 f4:2",
     "draft_rows": "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 int f4:2",
-    "full_names": "i8:1 u1:1 i8:1 i8:1 i8:1 i4:2 f4:2",
+    "full_names": "i8:1 u1:1 i8:1 i8:1 i8:1 i4:2 i4:1 f4:2",
     "habits": "f4:2 i8:1 f4:2 i8:1 i8:1 f8:2",
     "marks": "f4:2 int int i8:1 f4:2 f4:1 f4:2",
-    "amounts": "f4:2 f8:2 f8:2 f4:2 i8:1 i8:1 f4:2 f4:1",
+    "amounts": "f4:2 f8:2 f8:2 f4:2 i8:1 i8:1 i8:1 f4:2 f4:1",
     "final_rows": (
-        "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 f4:2 i8:1 f8:2 f4:2 f4:2 f8:2 f4:2 i8:1 f4:2"
+        "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 i8:1 f8:2 f4:2 f4:2 f8:2 f4:2 f4:2 i8:1 f4:2"
     ),
     "rectified": "f4:1 f4:2",
     "softmax": "f4:2 f4:1 f4:1 int f4:2",

@@ -55,16 +55,19 @@ def marks(lines: Any, column: int, sure: int, begin: Any, score: Any, flat: Any,
 
 
 @jit
-def amounts(draft: Any, sums: Any, marked: Any, gap: Any, begin: Any, end: Any, logs: Any, flat: Any) -> int:
-    """Fill all logarithms that the second pass needs; ``flat`` is the same memory as ``logs``.
+def amounts(
+    draft: Any, sums: Any, marked: Any, gap: Any, begin: Any, end: Any, chosen: Any, logs: Any, flat: Any
+) -> int:
+    """Fill all logarithms that the second pass needs of the ``chosen`` lines; ``flat`` is the same memory as ``logs``.
 
     Of the draft's probabilities, of their sums before the line and in the document, of the marks' sums, and of the
     distances to the last sure mark.
     """
     labels, kinds = sums.shape[1], marked.shape[1]
     one = np.float32(1)
-    for line in range(len(begin)):
-        row, first, last = logs[line], begin[line], end[line]
+    for number in range(len(chosen)):
+        line, row = chosen[number], logs[number]
+        first, last = begin[line], end[line]
         for at in range(labels):
             row[at] = draft[line, at] + np.float32(1e-4)
             row[labels + at] = max(np.float32(sums[line, at] - sums[first, at]), np.float32(0)) + one
@@ -76,7 +79,7 @@ def amounts(draft: Any, sums: Any, marked: Any, gap: Any, begin: Any, end: Any, 
             row[2 * kinds + at] = max(gap[line, at], np.float32(0)) + one
     for at in range(len(flat)):
         flat[at] = log(flat[at])
-    return len(begin)
+    return len(chosen)
 
 
 @jit
@@ -138,13 +141,13 @@ def final_rows(
     draft: Any,
     sums: Any,
     most: Any,
-    logs: Any,
     columns: Any,
     mean: Any,
     names: Any,
     score: Any,
     score_sums: Any,
     gap: Any,
+    logs: Any,
     chosen: Any,
     out: Any,
 ) -> int:
@@ -152,8 +155,8 @@ def final_rows(
 
     The first seven parameters are as for `context_kernels.draft_rows`, ``reach`` having besides where the columns of
     ``beside`` end that are shown; then what :func:`judged` sees, the habits'
-    columns of ``lines`` and their means, names [lines, names], and what :func:`marked` sees. ``logs`` are those of
-    :func:`amounts`.
+    columns of ``lines`` and their means, names [lines, names], and what :func:`marked` sees. ``logs``
+    [chosen lines, values] are those of :func:`amounts`.
     """
     near, far, before = reach[0], reach[1], reach[3]
     labels, more, count = values.shape[1], whole.shape[1], len(columns)
@@ -167,11 +170,11 @@ def final_rows(
         place += neighbours(beside, shown, span, (1, near), row[place:])
         move(whole[line, before:], row[place:], more - before)
         place += more - before
-        move(logs[line], row[place:], labels)
+        move(logs[number], row[place:], labels)
         place += labels
         place += neighbours(draft, (0, labels), span, (1, far), row[place:])
         place += averages(sums, radii, span, row[place:])
-        place += judged(draft, sums, most, logs[line], span, row[place:])
+        place += judged(draft, sums, most, logs[number], span, row[place:])
         usual = mean[begin[line]]
         for at in range(count):
             row[place + at] = usual[at]
@@ -182,5 +185,5 @@ def final_rows(
         move(score[line], row[place:], score.shape[1])
         place += score.shape[1]
         place += averages(score_sums, radii, span, row[place:])
-        place += marked(score_sums, gap, logs[line, 3 * labels :], span, row[place:])
+        place += marked(score_sums, gap, logs[number, 3 * labels :], span, row[place:])
     return len(out)

@@ -55,9 +55,9 @@ class SecondPass:
         score, gap = empty("marks", (2, size, kinds), np.float32)
         call("marks", lines, labels, SURE, borders.begin, score, score.reshape(-1), gap)
         score_sums, _ = running(borders, score, "score")
-        logs = empty("logs", (size, 3 * labels + 3 * kinds), np.float32)
-        call("amounts", draft, sums, score_sums, gap, borders.begin, borders.end, logs, logs.reshape(-1))
-        judged = (np.array(WINDOWS), draft, sums, most, logs, columns, mean)
+        self.logs = 3 * (labels + kinds)
+        self.amounts = (draft, sums, score_sums, gap, borders.begin, borders.end)
+        judged = (np.array(WINDOWS), draft, sums, most, columns, mean)
         self.arrays = (*context.arrays, *judged, full_names(batch, borders), score, score_sums, gap)
         near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
         self.width = lines.shape[1] + labels + context.arrays[2].shape[1] + near + second_width(labels, shape // 3)
@@ -66,8 +66,10 @@ class SecondPass:
         """Return piece by piece what the final head sees of lines with these numbers, [lines, features]."""
         for begin in range(0, len(lines), CHUNK_LINES):
             chosen = lines[begin : begin + CHUNK_LINES]
+            logs = empty("logs", (len(chosen), self.logs), np.float32)
+            call("amounts", *self.amounts, chosen, logs, logs.reshape(-1))
             out = np.empty((len(chosen), self.width), np.float32)
-            call("final_rows", *self.arrays, chosen, out)
+            call("final_rows", *self.arrays, logs, chosen, out)
             yield slice(begin, begin + len(chosen)), out
 
 
@@ -78,5 +80,6 @@ def full_names(batch: Batch, borders: Borders) -> Floats:
     """
     t, out = batch.tokens, empty("names", (len(batch), NAMES), np.float32)
     table = (empty("keys", borders.room, np.int64), empty("slots", (borders.room, WORD_COLUMNS), np.int32))
-    call("full_names", t.word, t.shape, t.first, borders.end, *table, out)
+    places = empty("places", borders.room, np.int32)
+    call("full_names", t.word, t.shape, t.first, borders.end, *table, places, out)
     return out

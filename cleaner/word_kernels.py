@@ -211,47 +211,68 @@ def share_line(line: int, words: Words, about: tuple[int, int, bool, bool], out:
 
 
 @jit
-def capital_pair(tokens: Tokens, at: int, line: int) -> int:
-    """Return the key of a capitalised word after another on the line, else 0."""
-    if tokens.shape[at] != CAPITALISED or at == tokens.first[line] or tokens.shape[at - 1] != CAPITALISED:
-        return 0
-    return (tokens.word[at - 1] * 31 ^ tokens.word[at]) | 1
+def gather_pairs(shape: Any, first: Any, span: tuple[int, int], out: Any) -> int:
+    """Fill for each line of a span how many capitalised words after another it has, and their tokens.
+
+    Returns how many numbers that are. Nothing is guessed, as in :func:`content_words`.
+    """
+    used = 0
+    for line in range(span[0], span[1]):
+        head, used = used, used + 1
+        begin = used
+        for at in range(first[line] + 1, first[line + 1]):
+            out[used] = at
+            used += (shape[at] == CAPITALISED) & (shape[at - 1] == CAPITALISED)
+        out[head] = used - begin
+    return used
 
 
 @jit
-def full_names(word: Any, shape: Any, first: Any, end: Any, keys: Any, slots: Any, out: Any) -> int:
+def enter_pairs(word: Any, words: Words, line: int, span: tuple[int, int]) -> int:
+    """Enter the pairs that some ``places`` name by their tokens, which become places in the table.
+
+    The first line of a pair stands in the column of the last one. Returns how many of them stood on an earlier line.
+    """
+    early = 0
+    for number in range(span[0], span[1]):
+        at = words.places[number]
+        key = (word[at - 1] * 31 ^ word[at]) | 1
+        place = find(words.keys, key)
+        slot = words.slots[place]
+        if words.keys[place] == 0:
+            words.keys[place], slot[LAST], slot[LINES] = key, line, 0
+        slot[LINES] += 1
+        early += slot[LAST] < line
+        words.places[number] = place
+    return early
+
+
+@jit
+def full_names(word: Any, shape: Any, first: Any, end: Any, keys: Any, slots: Any, places: Any, out: Any) -> int:
     """Fill what the pairs of capitalised words of each line say, [lines, 4].
 
-    Their log count, how many recur in the document, how many stood on an earlier line, the share of those.
+    Their log count, how many recur in the document, how many stood on an earlier line, the share of those. ``keys``,
+    ``slots`` and ``places`` are scratch.
     """
-    tokens = Tokens(word, word, word, shape, shape, first)
     lines = len(end)
     begin = 0
     while begin < lines:
-        room = 16
-        while room < 2 * (first[end[begin]] - first[begin]):
+        room, used = 16, gather_pairs(shape, first, (begin, end[begin]), places)
+        while room < 2 * used:
             room *= 2
-        words = Words(keys[:room], slots[:room], keys)
+        words = Words(keys[:room], slots[:room], places)
         words.keys[:] = 0
+        used = 0
         for line in range(begin, end[begin]):
-            pairs, early = 0, 0
-            for at in range(first[line], first[line + 1]):
-                key = capital_pair(tokens, at, line)
-                if key != 0:
-                    place = entered(words, key)
-                    if words.slots[place, LAST] == NEVER:
-                        words.slots[place, LAST] = line
-                    words.slots[place, LINES] += 1
-                    early += words.slots[place, LAST] < line
-                    pairs += 1
-            row = out[line]
-            row[0], row[1], row[2] = log(1 + pairs), 0, early
-            row[3] = np.float32(early) / np.float32(max(pairs, 1))
+            start, used = used + 1, used + 1 + places[used]
+            early = enter_pairs(word, words, line, (start, used))
+            out[line, 2], out[line, 3] = early, np.float32(early) / np.float32(max(used - start, 1))
+        used = 0
         for line in range(begin, end[begin]):
-            last = first[line + 1] if out[line, 0] > 0 else first[line]
-            for at in range(first[line], last):
-                key = capital_pair(tokens, at, line)
-                if key != 0 and words.slots[find(words.keys, key), LINES] > 1:
-                    out[line, 1] += 1
+            start, used = used + 1, used + 1 + places[used]
+            again = 0
+            for number in range(start, used):
+                again += words.slots[places[number], LINES] > 1
+            out[line, 0], out[line, 1] = log(1 + used - start), again
         begin = end[begin]
     return lines

@@ -33,6 +33,9 @@ SORTS = {
     "related": "headlines of other stories",
     "comment": "comments",
 }
+#: The groups of languages that `residue.json` sums up, and how README calls the others.
+WHERE = ("en", "others")
+NAMES = {"de": "German", "es": "Spanish", "fr": "French", "pl": "Polish", "ru": "Russian"}
 #: What `wrapping.py` calls the hardest that README shows.
 BOTH = "72 columns, blank lines, indented"
 #: Words of body text from which a language is listed.
@@ -188,9 +191,11 @@ def markdown() -> str:
 def residue() -> str:
     """Return the README's figures on residue that was put into text, from the benchmark's file."""
     found = result("residue")
-    shares = ", ".join(f"{SORTS[sort]} {share:.0%}" for sort, share in found["balanced"].items())
-    text = f"""Of {found["pieces"]} pieces of residue, written for this and put alone between two paragraphs of
-        {found["texts"]:,} English texts as extractors left them, so many are removed: {shares}.
+    shares = [", ".join(f"{SORTS[sort]} {share:.0%}" for sort, share in found[of]["balanced"].items()) for of in WHERE]
+    names = [NAMES[language] for language in found if language not in WHERE]
+    text = f"""Of {found["en"]["pieces"]} pieces of residue, written for this and put alone between two paragraphs of
+        {found["en"]["texts"]:,} English texts as extractors left them, so many are removed: {shares[0]}. Of
+        {found["others"]["pieces"]} in {", ".join(names[:-1])} and {names[-1]}: {shares[1]}.
         `python tests/benchmarks/residue.py ../shared/corpus/valid` measures it."""
     return textwrap.fill(" ".join(text.split()), 112)
 

@@ -55,7 +55,9 @@ def gated(scores: dict[str, Any] | None = None) -> dict[str, float]:
         out |= {f"body F1, {view}": row["body_f1"], f"body recall, {view}": row["body_recall"]}
         out[f"calibration, 1 - error, {view}"] = 1 - row["calibration_error"]
         out[f"shingles gained, {view}"] = row["shingles"]["after"] - row["shingles"]["before"]
-    out |= {f"{sort} put in, removed": share for sort, share in found["residue"]["balanced"].items()}
+    for texts, group in (("", "en"), (" other languages", "others")):
+        shares = found["residue"][group]["balanced"]
+        out |= {f"{sort} put in{texts}, removed": share for sort, share in shares.items()}
     for group, row in found["wrapping"][WRAPPED].items():
         out |= {f"wrapped {group}, {name}": value for name, value in row.items()}
     for group in ("pages", "extracts"):
@@ -124,9 +126,10 @@ def test_card_has_the_figures_of_markdown(way: str) -> None:
 def test_card_has_the_figures_of_residue() -> None:
     import residue
 
-    texts = residue.put_in(read_labelled([CORPUS / "valid"]))
-    found = residue.by_sort(residue.removed(Cleaner.load(), texts))
-    assert found == pytest.approx(card()["residue"]["balanced"], abs=0.01)
+    documents = read_labelled([CORPUS / "valid"])
+    for language in residue.LANGUAGES:
+        found = residue.by_sort(residue.removed(Cleaner.load(), residue.put_in(documents, language)))
+        assert found == pytest.approx(card()["residue"][language]["balanced"], abs=0.01)
 
 
 @pytest.mark.slow
