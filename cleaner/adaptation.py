@@ -39,7 +39,7 @@ class Adapting:
     seed: int = 0
     folds: int = 3
     weight: float = 3.0
-    table_penalty: float = 1.0
+    table_penalty: float = 3.0
     steps: Steps = field(default_factory=Steps)
     rehearsal_lines: int = 4000
     shares: tuple[float, ...] = (0.35, 0.5, 0.75, 1.0)

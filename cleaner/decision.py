@@ -27,6 +27,7 @@ __all__ = [
     "largest",
     "runs",
     "spread",
+    "with_articles",
     "without_credits",
 ]
 
@@ -112,3 +113,16 @@ def without_credits(chosen: Ints, weighted: Floats, labels: Sequence[str], credi
     body, junk = labels.index(BODY), labels.index(JUNK)
     doubted = (chosen == body) & (credit >= SURE_CREDIT)
     return np.where(doubted & (weighted[:, junk] * CREDIT_WEIGHT > weighted[:, body]), junk, chosen)
+
+
+def with_articles(chosen: Ints, batch: Batch, body: int, whole: int) -> Ints:
+    """Return the labels with lines of more than ``whole`` bytes as body, unless that is 0; ``body`` is its number.
+
+    Whole articles stand in one line where a scraper lost the ends of lines. What the heads have seen of such lines is
+    little, and one that is removed by mistake costs all of the text.
+    """
+    if not whole or not len(chosen):
+        return chosen
+    text = batch.text
+    long = (text.end - text.start)[batch.full[: len(text.start)]] > whole
+    return np.where(long, body, chosen)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.context import Context
-from cleaner.decision import decide, divisors, without_credits
+from cleaner.decision import decide, divisors, with_articles, without_credits
 from cleaner.errors import ModelError
 from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
 from cleaner.labels import BODY, CREDIT, JUNK
@@ -152,12 +152,16 @@ class Model:
     ) -> npt.NDArray[np.int64]:
         """Return the number of each line's label: the likeliest, after weighting as the card says for the aim.
 
-        With the probabilities of ``kinds``, what is surely an image credit, were it junk, is spared no doubt.
+        With the probabilities of ``kinds``, what is surely an image credit, were it junk, is spared no doubt, and
+        lines so long that they hold a whole article are body.
         """
         weights = np.asarray(self.card["weights"], np.float32)
         divisor = divisors(batch, probabilities[:, self.labels.index(BODY)], self.card["aims"][aim])
         chosen = decide(probabilities, weights, self.labels, divisor)
-        if kinds is None or CREDIT not in self.kinds:
+        if kinds is None:
+            return chosen
+        chosen = with_articles(chosen, batch, self.labels.index(BODY), self.card.get("whole_bytes", 0))
+        if CREDIT not in self.kinds:
             return chosen
         return without_credits(chosen, probabilities * weights, self.labels, kinds[:, self.kinds.index(CREDIT)])
 

@@ -17,6 +17,7 @@ from cleaner.labels import BODY, JUNK, LABELS
 __all__ = [
     "Part",
     "TableRows",
+    "choose_whole",
     "column_names",
     "counted",
     "doubts",
@@ -39,6 +40,8 @@ FEW_LINES, FEW_DOCUMENTS = 20, 3
 FRACTION = 1 / 3
 #: So many real documents teach a language well enough for its invented ones to be marked in training.
 MANY_REAL = 50
+#: Bytes from which a line may hold a whole article, the share of such lines that must be body, and of how many.
+WHOLE, MOSTLY, FEWEST = (2500, 5000, 10000), 0.95, 100
 #: Kinds that get a column of their own in the text table, besides the labels.
 OWN_COLUMN = ("junk/credit", "junk/comment", "junk/related", "byline/date")
 
@@ -160,6 +163,26 @@ def doubts(documents: Sequence[LabelledDocument]) -> list[str]:
                 "and its figures may be chance."
             )
     return found
+
+
+def choose_whole(documents: Sequence[LabelledDocument]) -> int:
+    """Return from how many bytes on a line is body, whatever the heads say of it; 0 for never.
+
+    From where nearly all such lines of real documents are, of invented ones where there are no others, and there are
+    at least :data:`FEWEST`.
+    """
+    some = [one for one in documents if one.source != INVENTED] or documents
+    found = [
+        (len(line.encode("utf-8", "surrogatepass")), label == BODY)
+        for one in some
+        for line, label, weak in zip(one.lines, one.labels, one.weak, strict=True)
+        if not weak and len(line) * 4 > WHOLE[0]
+    ]
+    for size in WHOLE:
+        body = [is_body for length, is_body in found if length > size]
+        if len(body) >= FEWEST and sum(body) >= MOSTLY * len(body):
+            return size
+    return 0
 
 
 def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:

@@ -33,6 +33,7 @@ from cleaner.network import softmax
 from cleaner.sampling import (
     Part,
     TableRows,
+    choose_whole,
     column_names,
     doubts,
     head_rows,
@@ -273,6 +274,7 @@ def train(
     mine = describe(documents)
     documents, shared = without_shared(documents, tests)
     model = fit(documents, options, report)
+    model.card["whole_bytes"] = choose_whole(documents)
     if tests:
         model.card["scores"] = figures(measure(tests, Cleaner(model)))
     model.card.update(

@@ -215,7 +215,18 @@ def warnings(documents: Sequence[LabelledDocument], trial: Trial) -> list[str]:
 
 def card(base: Model, documents: Sequence[LabelledDocument], options: Adapting, trial: Trial) -> dict[str, Any]:
     """Return the card of an adapted model: how to use it as the base's, what it was made of and how good it is."""
-    keys = ("format", "features", "labels", "sure", "kinds", "kind_floor", "kind_figures", "weights", "aims")
+    keys = (
+        "format",
+        "features",
+        "labels",
+        "sure",
+        "kinds",
+        "kind_floor",
+        "kind_figures",
+        "weights",
+        "aims",
+        "whole_bytes",
+    )
     both = [dict(zip(("before", "after"), pair, strict=True)) if pair else None for pair in (trial.hers, trial.general)]
     return {
         **{key: base.card[key] for key in keys if key in base.card},

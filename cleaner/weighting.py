@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 #: the next.
 WEIGHTS = (2.0, 2.8, 4.0)
 #: Probabilities from which the draft head may be believed; a label that none is high enough for gets :data:`NEVER`.
-SURE = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998)
+SURE = (0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998)
 NEVER = 2.0
 #: How many of a label's words must be right, out of fold, for the draft head to be believed; and on how many lines.
 RIGHT, FEWEST = 0.995, 100

@@ -10,7 +10,7 @@ from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.decision import AIMS, body_share, cleanness, decide, eased, runs, spread
 from cleaner.heads import Rows, fewer
 from cleaner.kinds import Kinds, kind_floor
-from cleaner.sampling import read_part
+from cleaner.sampling import FEWEST, choose_whole, read_part
 from cleaner.second_pass import full_names
 from cleaner.weighting import NEVER, choose_sure, pick
 
@@ -159,3 +159,33 @@ def test_full_names_recur_in_their_document() -> None:
     )
     names = full_names(batch, Borders(batch))
     assert names[:, 1:].tolist() == [[1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 0, 0]]
+
+
+def test_whole_articles_in_one_line_stay() -> None:
+    cleaner = Cleaner.load()
+    advert = "Sign up for our newsletter and share this on Facebook. " * 60
+    text = f"The council met on Friday to talk about the harbour.\n{advert}\n"
+    whole = cleaner.model.card["whole_bytes"]
+    assert len(advert) > whole > 2000
+    assert cleaner.clean(text) == text
+    assert cleaner.label(text)[1].label == "body"
+    cleaner.model.card["whole_bytes"] = 0
+    try:
+        assert cleaner.label(text)[1].label == "junk"
+    finally:
+        cleaner.model.card["whole_bytes"] = whole
+
+
+def test_from_where_a_line_is_body_is_told_by_real_documents() -> None:
+    def document(source: str, label: str, size: int, number: int) -> LabelledDocument:
+        lines = tuple("x" * size for _ in range(number))
+        none, no = ("",) * number, (False,) * number
+        return LabelledDocument("a", "a", lines, (label,) * number, none, no, no, source)
+
+    body = document("real", "body", 6000, FEWEST)
+    assert choose_whole([body]) == 2500
+    assert choose_whole([document("real", "body", 2400, FEWEST)]) == 0
+    assert choose_whole([document("real", "body", 2600, FEWEST - 1)]) == 0
+    assert choose_whole([body, document("invented", "junk", 3000, FEWEST)]) == 2500
+    assert choose_whole([body, document("real", "junk", 3000, FEWEST)]) == 5000
+    assert choose_whole([body, document("real", "junk", 20000, FEWEST)]) == 0

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
 FLOORS = Path(__file__).with_name("floors.json")
 MIN_WORDS = 8
-#: What `wrapping.py` calls the text with wrapped lines that has floors.
+#: What `wrapping.py` calls the text with wrapped lines that has floors, besides that with joined ones.
 WRAPPED = "72 columns, blank lines"
 #: Those of `marking.py`.
 CONVERTERS = ("html2text", "markdownify", "tags left in")
@@ -58,8 +58,9 @@ def gated(scores: dict[str, Any] | None = None) -> dict[str, float]:
     for texts, group in (("", "en"), (" other languages", "others")):
         shares = found["residue"][group]["balanced"]
         out |= {f"{sort} put in{texts}, removed": share for sort, share in shares.items()}
-    for group, row in found["wrapping"][WRAPPED].items():
-        out |= {f"wrapped {group}, {name}": value for name, value in row.items()}
+    for way, about in ((WRAPPED, "wrapped"), ("joined", "joined")):
+        for group, row in found["wrapping"][way].items():
+            out |= {f"{about} {group}, {name}": value for name, value in row.items()}
     for group in ("pages", "extracts"):
         for name in found["marking"]["as it is"][group]:
             least = min(found["marking"][way][group][name] for way in CONVERTERS)
@@ -106,6 +107,16 @@ def test_card_has_the_figures_of_wrapped_text() -> None:
     copies = [wrapped(one, 72, apart=True) for one in read_labelled([CORPUS / "valid"])]
     found = figures(measure(copies, Cleaner.load()))
     for group, row in card()["wrapping"][WRAPPED].items():
+        assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)
+
+
+@pytest.mark.slow
+@real_pages
+def test_card_has_the_figures_of_joined_text() -> None:
+    import wrapping
+
+    found = figures(measure([wrapping.in_one_line(one) for one in read_labelled([CORPUS / "valid"])], Cleaner.load()))
+    for group, row in card()["wrapping"]["joined"].items():
         assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)
 
 
