@@ -112,16 +112,6 @@ def test_card_has_the_figures_of_wrapped_text() -> None:
 
 @pytest.mark.slow
 @real_pages
-def test_card_has_the_figures_of_joined_text() -> None:
-    import wrapping
-
-    found = figures(measure([wrapping.in_one_line(one) for one in read_labelled([CORPUS / "valid"])], Cleaner.load()))
-    for group, row in card()["wrapping"]["joined"].items():
-        assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)
-
-
-@pytest.mark.slow
-@real_pages
 @pytest.mark.parametrize("way", CONVERTERS)
 def test_card_has_the_figures_of_markdown(way: str) -> None:
     import marking
