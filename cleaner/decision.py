@@ -121,8 +121,8 @@ def with_articles(chosen: Ints, batch: Batch, body: int, whole: int) -> Ints:
     Whole articles stand in one line where a scraper lost the ends of lines. What the heads have seen of such lines is
     little, and one that is removed by mistake costs all of the text.
     """
-    if not whole or not len(chosen):
+    if not whole:
         return chosen
     text = batch.text
-    long = (text.end - text.start)[batch.full[: len(text.start)]] > whole
+    long = (text.end - text.start)[batch.full] > whole
     return np.where(long, body, chosen)
