@@ -86,8 +86,9 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
     sure = card.get("sure")
     if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(more_than_half, sure)):
         raise ModelError(f"{path}: 'sure' must hold a number above .5 for each label. {again}")
-    if not isinstance(card.get("whole_bytes", 0), int):
-        raise ModelError(f"{path}: 'whole_bytes' must be a whole number. {again}")
+    whole = card.get("whole_bytes", 0)
+    if not isinstance(whole, int) or whole < 0:
+        raise ModelError(f"{path}: 'whole_bytes' must be a whole number, 0 or more. {again}")
     if not positive(card.get("kind_floor")):
         raise ModelError(f"{path}: 'kind_floor' must be a positive number. {again}")
 

@@ -102,6 +102,7 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"kinds": [1]},
         {"kind_floor": "x"},
         {"whole_bytes": "x"},
+        {"whole_bytes": -1},
         {"sure": None},
         {"sure": [0.99]},
         {"sure": [0.5] * 5},
