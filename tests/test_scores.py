@@ -116,7 +116,7 @@ def test_card_has_the_figures_of_wrapped_text() -> None:
 def test_card_has_the_figures_of_markdown(way: str) -> None:
     import marking
 
-    copies = [marking.converted(one, marking.WAYS[way]) for one in read_labelled([CORPUS / "valid"])]
+    copies = marking.copies(read_labelled([CORPUS / "valid"]), way)
     found = figures(measure(copies, Cleaner.load()))
     for group, row in card()["marking"][way].items():
         assert {name: found[group][name] for name in row} == pytest.approx(row, abs=1e-3)

@@ -9,12 +9,13 @@ words. Prints a table and writes `marking.json` beside this file.
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import html2text
 import markdownify
+from joblib import Parallel, delayed
 from wrapping import arguments, write_figures
 
 from cleaner.cleaning import Cleaner
@@ -80,16 +81,27 @@ def lines_of(text: str) -> Iterator[str]:
     return (line.rstrip() for line in text.splitlines() if line.strip())
 
 
+def copies(documents: Sequence[LabelledDocument], way: str) -> list[LabelledDocument]:
+    """Return the documents as converted in one of :data:`WAYS`, by all cores."""
+    found: list[LabelledDocument] = Parallel(n_jobs=-1)(delayed(converted)(one, WAYS[way]) for one in documents)
+    return found
+
+
 def by_html2text(page: str) -> str:
     """Convert a page without wrapping its lines."""
     converter = html2text.HTML2Text(bodywidth=0)
     return converter.handle(page)
 
 
+def by_markdownify(page: str) -> str:
+    """Convert a page with headings as most have them."""
+    return str(markdownify.markdownify(page, heading_style="ATX"))
+
+
 WAYS: dict[str, Callable[[str], str]] = {
     "html2text": by_html2text,
     "tags left in": str,
-    "markdownify": lambda page: markdownify.markdownify(page, heading_style="ATX"),
+    "markdownify": by_markdownify,
 }
 
 
@@ -97,7 +109,7 @@ def main() -> None:
     """Measure and write the figures."""
     chosen = arguments(__doc__, OUTPUT)
     documents = read_labelled([chosen.data])
-    texts = {name: [converted(one, way) for one in documents] for name, way in WAYS.items()}
+    texts = {name: copies(documents, name) for name in WAYS}
     write_figures({"as it is": documents, **texts}, Cleaner.load(chosen.model), chosen.output)
 
 

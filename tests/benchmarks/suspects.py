@@ -1,10 +1,11 @@
-"""How many flipped labels the suspects find: python tests/benchmarks/suspects.py [--save] [DATA...]
+"""How many flipped labels the suspects find: python tests/benchmarks/suspects.py [--save] [--draws N] [DATA...]
 
 A share of the labels of held-out documents (all are held out in turn, site by site) is flipped at random; the
 models are trained on the flipped labels, too. Exit code 1 if fewer than 70 % of the flips are among the first
 tenth of the lines as listed. ``--save`` keeps the figures for the README.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -60,13 +61,17 @@ def measure(documents: Sequence[LabelledDocument], seed: int) -> dict[str, float
 
 
 def main() -> None:
-    """Print the figures of three draws."""
-    names = [name for name in sys.argv[1:] if name != "--save"]
-    documents = read_labelled([Path(name) for name in names] or [ROOT / "training_data"])
-    rows = [measure(documents, seed) for seed in range(3)]
+    """Print the figures of some draws."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="*", default=[ROOT / "training_data"])
+    parser.add_argument("--save", action="store_true", help="keep the figures of the worst draw")
+    parser.add_argument("--draws", type=int, default=3)
+    chosen = parser.parse_args()
+    documents = read_labelled(chosen.data)
+    rows = [measure(documents, seed) for seed in range(chosen.draws)]
     for row in rows:
         print(json.dumps(row))
-    if "--save" in sys.argv:
+    if chosen.save:
         save("suspects", min(rows, key=lambda row: row["flips_in_first_tenth"]))
     sys.exit(min(row["flips_in_first_tenth"] for row in rows) < WANTED)
 
