@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument
-from cleaner.labels import BODY, JUNK
+from cleaner.labels import BODY, CAPTION, JUNK
 
 __all__ = ["ALTERED", "COPIES", "INVENTED", "WRAPPED", "copies_of", "littered", "wrapped"]
 
@@ -30,7 +30,6 @@ SHARE, WIDTHS, APART, INDENTED, INDENT = 0.05, (50, 100), 0.7, 0.3, 3
 ON_PAGES, ON_OTHERS, ENOUGH, CAPTIONS, LOOKED_AT, RENAMED = 0.2, 1.0, 50, 0.4, 5, 0.6
 ALL_BLANK, NO_BLANK, CONTEXT, LONG_LINE = 0.3, 0.2, 0.7, 25
 #: The sorts of pieces: labels and kinds of junk.
-CAPTION = "caption"
 SORTS = (CAPTION, "byline", "credit", "share", "related", "subscribe", "comment", "legal", "advert", "tags", "other")
 #: Marks around words, and those after which a sentence begins.
 MARKS, ENDS = "“”\"'’(),;:.!?", ".!?:“”\"'"

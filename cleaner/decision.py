@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.features import Batch
-from cleaner.labels import BODY, JUNK
+from cleaner.labels import BODY, CAPTION, JUNK
 
 __all__ = [
     "AIMS",
@@ -25,6 +25,7 @@ __all__ = [
     "divisors",
     "eased",
     "largest",
+    "line_weights",
     "runs",
     "spread",
     "with_articles",
@@ -42,6 +43,8 @@ SPARSE, DENSE = 0.5, 0.8
 PAGE_LINES = 10
 #: Words from which a line is treated with all of the caution of an aim.
 LONG = {"precision": 30, "balanced": 30, "recall": 1}
+#: By how much more a caption weighs on the shortest lines than on those of an aim's :data:`LONG` words.
+SHORT_CAPTION = 1.5
 #: From which probability of its kind a line is surely an image credit, and what junk then weighs against body.
 SURE_CREDIT, CREDIT_WEIGHT = 0.8, 6
 
@@ -91,11 +94,25 @@ def eased(divisor: Floats, words: Ints, long: float) -> Floats:
     return np.asarray(np.where(divisor > 1, divisor ** np.minimum(words / long, 1), divisor), np.float32)
 
 
+def line_weights(weights: Floats, words: Ints, labels: Sequence[str], long: float) -> Floats:
+    """Return the weights of the labels for each line, [lines, labels].
+
+    Captions weigh the more the fewer of ``long`` words a line has: what a short paragraph costs is little, and more of
+    the captions go (CHANGELOG, "Tried", has the figures).
+    """
+    found = np.empty((len(words), len(weights)), np.float32)
+    found[:] = weights
+    if CAPTION in labels:
+        short = 1 - np.minimum(words.astype(np.float32) / np.float32(long), 1)
+        found[:, labels.index(CAPTION)] *= np.exp(np.log(np.float32(SHORT_CAPTION)) * short)
+    return found
+
+
 def decide(probabilities: Floats, weights: Floats, labels: Sequence[str], divisor: Floats) -> Ints:
     """Return the label number of each row.
 
-    ``weights`` is [labels]; those of junk, or of all but body where no label has that name, are divided
-    by ``divisor``, [rows].
+    ``weights`` is [labels] or [rows, labels]; those of junk, or of all but body where no label has that name, are
+    divided by ``divisor``, [rows].
     """
     weighted = probabilities * weights
     yielding = [number for number, label in enumerate(labels) if label == JUNK]

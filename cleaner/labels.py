@@ -3,12 +3,13 @@
 A model trained on other data brings its own labels; only ``body`` must be among them.
 """
 
-__all__ = ["BODY", "CREDIT", "DEFAULT_KEEP", "JUNK", "KINDS", "LABELS"]
+__all__ = ["BODY", "CAPTION", "CREDIT", "DEFAULT_KEEP", "JUNK", "KINDS", "LABELS"]
 
 BODY = "body"
 JUNK = "junk"
+CAPTION = "caption"
 CREDIT = "credit"
-LABELS: tuple[str, ...] = ("body", "headline", "caption", "byline", "junk")
+LABELS: tuple[str, ...] = (BODY, "headline", CAPTION, "byline", JUNK)
 DEFAULT_KEEP: frozenset[str] = frozenset({BODY})
 
 #: The kinds of junk, as the third column of a training file names them (``kind`` or ``kind/detail``).

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.context import Context
-from cleaner.decision import decide, divisors, with_articles, without_credits
+from cleaner.decision import decide, divisors, line_weights, with_articles, without_credits
 from cleaner.errors import ModelError
 from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
 from cleaner.labels import BODY, CREDIT, JUNK
@@ -155,8 +155,9 @@ class Model:
         With the probabilities of ``kinds``, what is surely an image credit, were it junk, is spared no doubt, and
         lines so long that they hold a whole article are body.
         """
-        weights = np.asarray(self.card["weights"], np.float32)
-        divisor = divisors(batch, probabilities[:, self.labels.index(BODY)], self.card["aims"][aim])
+        how = self.card["aims"][aim]
+        weights = line_weights(np.asarray(self.card["weights"], np.float32), batch.words(), self.labels, how["long"])
+        divisor = divisors(batch, probabilities[:, self.labels.index(BODY)], how)
         chosen = decide(probabilities, weights, self.labels, divisor)
         if kinds is None:
             return chosen

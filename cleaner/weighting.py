@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.copies import COPIES
-from cleaner.decision import AIMS, LONG, cleanness, decide, eased, runs
+from cleaner.decision import AIMS, LONG, cleanness, decide, eased, line_weights, runs
 from cleaner.labels import BODY
 from cleaner.sampling import Part, counted, lines_of
 
@@ -142,9 +142,10 @@ def curve(
     """
     found = []
     weights, labels = decision
+    by_line = line_weights(weights, sizes[0], labels, sizes[2])
     words = np.asarray(sizes[0] * sizes[1], np.float32)
     for divisor in DIVISORS:
-        chosen = decide(rows, weights, labels, eased(np.full(len(rows), divisor, np.float32), sizes[0], sizes[2]))
+        chosen = decide(rows, by_line, labels, eased(np.full(len(rows), divisor, np.float32), sizes[0], sizes[2]))
         kept = chosen == labels.index(BODY)
         gone, right = words[~kept].sum(), words[~kept & ~is_body].sum()
         body_words, rest, held = words[is_body].sum(), words[~is_body].sum(), words[kept & is_body].sum()

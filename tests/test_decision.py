@@ -7,7 +7,7 @@ import pytest
 from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.decision import AIMS, body_share, cleanness, decide, eased, runs, spread
+from cleaner.decision import AIMS, body_share, cleanness, decide, eased, line_weights, runs, spread
 from cleaner.heads import Rows, fewer
 from cleaner.kinds import Kinds, kind_floor
 from cleaner.sampling import FEWEST, choose_whole, read_part
@@ -34,6 +34,15 @@ def test_caution_grows_with_the_line() -> None:
     words = np.array([0, 15, 30, 300])
     assert eased(np.full(4, 4, np.float32), words, 30) == pytest.approx([1, 2, 4, 4])
     assert eased(np.full(4, 0.5, np.float32), words, 30) == pytest.approx([0.5] * 4)
+
+
+def test_captions_weigh_more_on_short_lines() -> None:
+    even, words = np.full(3, 2, np.float32), np.array([0, 15, 30, 60])
+    found = line_weights(even, words, LABELS, 30)
+    assert found[:, 1] == pytest.approx([3, 2 * 1.5**0.5, 2, 2])
+    assert (found[:, [0, 2]] == 2).all()
+    assert (line_weights(even, words[1:], LABELS, 1) == 2).all(), "in doubt a line stays"
+    assert (line_weights(even[:2], words, ["body", "price"], 30) == 2).all()
 
 
 def test_a_text_of_few_lines_counts_as_clean() -> None:

@@ -13,6 +13,7 @@ import reference
 from cleaner import alphabet as a
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import read_labelled
+from cleaner.decision import LONG, line_weights
 
 ROOT = Path(__file__).parents[1]
 Floats = npt.NDArray[np.float32]
@@ -41,7 +42,8 @@ def agrees(cleaner: Cleaner, documents: list[bytes]) -> None:
         assert np.abs(result.probabilities - expected).max(initial=0) < 1e-4
         codes = cleaner.model.decide(result.batch, expected, kinds=result.kinds)
         differ = np.flatnonzero(result.codes != codes)
-        weighted = expected * np.asarray(cleaner.model.card["weights"])
+        weights = np.asarray(cleaner.model.card["weights"], np.float32)
+        weighted = expected * line_weights(weights, result.batch.words(), cleaner.model.labels, LONG[cleaner.aim])
         assert all(np.ptp(np.sort(weighted[line])[-2:]) < 1e-3 for line in differ), "other labels, and no near tie"
 
 
