@@ -68,7 +68,8 @@ def test_views_of_a_document_stay_together(site: Path) -> None:
 
 def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_path: Path) -> None:
     steps: list[float] = []
-    found = adapt([site], tmp_path / "model", options=QUICK, report=lambda step, share: steps.append(share))
+    options = Adapting(folds=2)  # 500 lines rehearsed are too few to keep the rest
+    found = adapt([site], tmp_path / "model", options=options, report=lambda step, share: steps.append(share))
     assert steps == sorted(steps)
     assert found.trial.hers is not None
     assert found.trial.general is not None
@@ -83,7 +84,7 @@ def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_
     assert card["adaptation"]["general"].keys() == {"before", "after"}
     assert "scores" not in card, "the base's"
     assert Cleaner.load(tmp_path / "model").clean("In short: Ferry market crew island bridge.\n") is not None
-    again = adapt([site], tmp_path / "again", options=QUICK)
+    again = adapt([site], tmp_path / "again", options=options)
     assert np.array_equal(again.model.arrays["final_hidden_weights"], found.model.arrays["final_hidden_weights"])
 
 
