@@ -3,7 +3,8 @@
 A rare label would be chosen too seldom without a weight. Junk's is divided by a number that depends on the aim
 and on the document: there is one for documents that are mostly junk, and one for those that somebody's
 extractor has cleaned already, where a wrong removal costs more than a leftover; in between it is interpolated. Caution
-is for what is at stake: the fewer words a line has, the less is junk divided by (CHANGELOG, "Tried", has the figures).
+is for what is at stake: the fewer words a line has, the less is junk divided by and the more does a caption weigh
+(CHANGELOG, "Tried", has the figures).
 """
 
 from collections.abc import Sequence
@@ -97,8 +98,7 @@ def eased(divisor: Floats, words: Ints, long: float) -> Floats:
 def line_weights(weights: Floats, words: Ints, labels: Sequence[str], long: float) -> Floats:
     """Return the weights of the labels for each line, [lines, labels].
 
-    Captions weigh the more the fewer of ``long`` words a line has: what a short paragraph costs is little, and more of
-    the captions go (CHANGELOG, "Tried", has the figures).
+    Captions weigh the more the fewer of ``long`` words a line has, up to :data:`SHORT_CAPTION` times as much.
     """
     found = np.empty((len(words), len(weights)), np.float32)
     found[:] = weights
