@@ -61,7 +61,6 @@ VERSION = 4
 EDGE_TOKENS = 4
 LINE_FEATURES = 72  # columns of line_features
 CHUNK_LINES = 512
-PACKED_ROWS = 4096  # of the text table, in one go
 GRAMS = 5  # table rows a token, at most; the line adds one
 LANES = 16  # columns that are added at once; the table's rows are padded to a multiple
 BLOCK = 512  # tokens whose table rows are computed before any is summed, to stay in the first cache
@@ -221,14 +220,9 @@ class Table(NamedTuple):
 def packed(table: npt.NDArray[np.floating[Any]]) -> Table:
     """Return a text table [rows, columns] as 16-bit integers with a scale for each column."""
     rows, columns = table.shape
-    wide = table.astype(np.float32)
-    scale = np.maximum(np.maximum(wide.max(axis=0), -wide.min(axis=0)) / np.float32(32767), np.float32(1e-20))
+    scale = np.empty(columns, np.float32)
     weights = np.zeros((rows + 1, (columns // LANES + 1) * LANES), np.int16)
-    for begin in range(0, rows, PACKED_ROWS):
-        part = wide[begin : begin + PACKED_ROWS]
-        part /= scale
-        weights[begin : begin + len(part), :columns] = np.rint(part, out=part)
-    weights[:-1, -1] = 1
+    call("pack", np.ascontiguousarray(table, np.float32), scale, weights)
     return Table(weights, scale)
 
 

@@ -16,7 +16,6 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +58,8 @@ class Journal:
 
     def __init__(self, plan: Plan, options: BatchOptions, model: str) -> None:
         """Describe a run; nothing is written yet. ``model`` is the digest of the model."""
+        from importlib.metadata import version
+
         assert plan.work is not None
         self.plan, self.options, self.folder = plan, options, plan.work
         self.about = {

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ KERNELS: dict[str, str] = {
     "tokenise": "u1:1 i8:1 i8:1 i8:1 u4:1 i8:1 i8:1 i8:1 u1:1 i4:1 i8:1 i4:2 i8:1 u1:1",
     "line_features": "u1:1 i4:1 i8:1 i4:2 u1:2 f4:1 i4:1 f4:2 int",
     "gram_indices": "i8:1 i8:1 i8:1 u1:1 i8:1 int i4:2 i4:1 i8:1",
+    "pack": "f4:2 f4:1 i2:2",
     "gram_scores": "i8:1 i8:1 i8:1 u1:1 i8:1 i2:2 f4:1 int i4:2 f4:2 f4:2",
     "line_hashes": "i8:1 i8:1 i8:1",
     "tally": "u1:1 i8:1 i8:1 i8:1 i8:1 i8:1 i8:1 i8:1",
@@ -118,19 +119,19 @@ def loaded() -> dict[str, Any]:
     abort = ctypes.cast(ctypes.pythonapi.Py_FatalError, ctypes.c_void_p).value
     for symbol in UNUSED:
         llvm.add_symbol(symbol, abort)
-    return {name: linked(name, code) for name, code in object_code().items()}
-
-
-def linked(name: str, code: bytes) -> Any:
-    """Return a kernel's object code as a function."""
     machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
+    for code in object_code().values():
+        engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    count = sum(1 if kind == "int" else 1 + int(kind[3:]) for kind in KERNELS[name].split())
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(engine.get_function_address(name))
     ENGINES.append(engine)  # keeps the code alive
-    return function
+    return {name: function_at(name, engine.get_function_address(name)) for name in KERNELS}
+
+
+def function_at(name: str, place: int) -> Any:
+    """Return a kernel's machine code as a function."""
+    count = sum(1 if kind == "int" else 1 + int(kind[3:]) for kind in KERNELS[name].split())
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(place)
 
 
 def object_code() -> dict[str, bytes]:
@@ -167,7 +168,10 @@ def fingerprint() -> str:
     state = hashlib.sha256()
     for source in ("alphabet", *MODULES, "vectors", "native"):
         state.update((here / f"{source}.py").read_bytes())
-    parts = (version("llvmlite"), version("numba"), llvm.get_process_triple(), llvm.get_host_cpu_name())
+    for package in ("llvmlite", "numba"):  # importlib.metadata takes as long to import as to load all kernels
+        spec = find_spec(package)
+        state.update((Path(str(spec and spec.origin)).parent / "_version.py").read_bytes())
+    parts = (llvm.get_process_triple(), llvm.get_host_cpu_name())
     state.update(repr((parts, llvm.get_host_cpu_features().flatten())).encode())
     return state.hexdigest()[:20]
 

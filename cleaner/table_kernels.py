@@ -138,6 +138,23 @@ def gram_indices(
 
 
 @jit
+def pack(wide: Any, scale: Any, weights: Any) -> int:
+    """Write a float32 table into the first columns of an int16 one, each column with a scale; the last counts rows."""
+    rows, columns = wide.shape
+    scale[:] = np.float32(0)
+    for row in range(rows):
+        for column in range(columns):
+            scale[column] = max(scale[column], abs(wide[row, column]))
+    for column in range(columns):
+        scale[column] = max(scale[column] / np.float32(32767), np.float32(1e-20))
+    for row in range(rows):
+        for column in range(columns):
+            weights[row, column] = np.int16(np.rint(wide[row, column] / scale[column]))
+        weights[row, -1] = 1
+    return rows
+
+
+@jit
 def add_spans(table: Any, rows: Any, cuts: tuple[int, int, int, int], sums: Any) -> None:
     """Add the table rows of three spans of tokens to the three rows of ``sums``, float32 [3, columns]."""
     for block in range(table.shape[1] // LANES):

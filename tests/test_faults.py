@@ -202,7 +202,7 @@ def test_resume_refuses_what_has_changed(tmp_path: Path, monkeypatch: pytest.Mon
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(UsageError, match="new or missing"):
         clean_files([str(source), str(jsonl(tmp_path / "c.jsonl", 3))], str(out), AGAIN)
-    monkeypatch.setattr("cleaner.journal.version", lambda name: "0")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0")
     with pytest.raises(UsageError, match="version"):
         clean_files([str(source)], str(out), AGAIN)
     assert not out.exists()

@@ -14,6 +14,7 @@ from cleaner import alphabet as a
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import read_labelled
 from cleaner.decision import LONG, line_weights
+from cleaner.features import packed
 
 ROOT = Path(__file__).parents[1]
 Floats = npt.NDArray[np.float32]
@@ -143,6 +144,20 @@ def test_text_that_is_no_markup(cleaner: Cleaner, line: str) -> None:
 )
 def test_markup_without_end(cleaner: Cleaner, part: str, tokens: float) -> None:
     assert len(cleaner.model.read([encode(part * 200_000)]).tokens.word) == tokens * 200_000
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (64, 9), (8, 15), (4, 16)])
+def test_packed_text_table(rows: int, columns: int) -> None:
+    wide = np.random.default_rng(rows).normal(scale=0.1, size=(rows, columns)).astype(np.float16)
+    wide[:, 0] = 0
+    found, values = packed(wide), wide.astype(np.float32)
+    scale = np.maximum(np.abs(values).max(axis=0) / np.float32(32767), np.float32(1e-20))
+    assert np.array_equal(found.scale, scale)
+    assert found.weights.shape == (rows + 1, 16 * (columns // 16 + 1))
+    assert np.array_equal(found.weights[:-1, :columns], np.rint(values / scale))
+    assert (found.weights[:-1, -1] == 1).all()
+    assert not found.weights[:-1, columns:-1].any()
+    assert not found.weights[-1].any()
 
 
 def test_lines_and_counts(cleaner: Cleaner) -> None:
