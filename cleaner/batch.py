@@ -65,24 +65,27 @@ class Summary:
 
 
 def clean_files(
-    inputs: Sequence[str], output: str = "", options: BatchOptions | None = None, hooks: Hooks | None = None
+    inputs: Sequence[str] | str, output: str = "", options: BatchOptions | None = None, hooks: Hooks | None = None
 ) -> Summary:
     """Clean files of any number and size; what the command ``cleaner clean`` does.
 
-    ``inputs``: files, folders, globs, remote paths, ``-`` for standard input; ``output``: a file or folder.
+    ``inputs``: files, folders, globs, remote paths, ``-`` for standard input, one or several; ``output``: a file or
+    folder.
     Records that fail are counted and named, and the rest goes on.
 
     Raises:
         UsageError: inputs, output and options do not go together; nothing has been written.
-        DataError: a record failed and ``options.strict`` is set.
+        ModelError: the model cannot be used; nothing has been written.
+        DataError: a record failed and ``options.strict`` is set, or ``options.encoding`` is unknown.
         OSError: the output cannot be written (no room, no rights); ``resume`` goes on later.
     """
     options, hooks = options or BatchOptions(), hooks or Hooks()
+    inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     check(options.encoding)
     rules: Rules = rules_of(options)
     del rules
-    found = find_inputs(list(inputs), options.input_format)
-    planned = plan(list(inputs) or ["-"], found, output, options)
+    found = find_inputs(inputs, options.input_format)
+    planned = plan(inputs or ["-"], found, output, options)
     total = sum(max(one.size, 0) for one in found)
     summary = Summary(big=not is_small(planned, total, options))
     if summary.big:

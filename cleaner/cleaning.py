@@ -90,7 +90,7 @@ class Cleaner:
     """
 
     def __init__(self, model: Model, keep: Collection[str] = DEFAULT_KEEP, aim: str = "balanced") -> None:
-        """Use a loaded model; ``keep`` are the labels of the lines that stay.
+        """Use a loaded model; ``keep`` are the labels of the lines that stay, or one label.
 
         ``aim`` is ``balanced``, ``precision`` (in doubt a line goes) or ``recall`` (in doubt it stays); the
         model's card has the curve that each was chosen from.
@@ -100,6 +100,7 @@ class Cleaner:
         """
         if aim not in AIMS:
             raise UsageError(f"aim {aim!r}: unknown. Use one of {', '.join(AIMS)}.")
+        keep = (keep,) if isinstance(keep, str) else keep
         unknown = sorted(set(keep) - set(model.labels))
         if unknown or not keep:
             raise UsageError(f"keep: {unknown or 'nothing'} given; the model's labels are {', '.join(model.labels)}.")
@@ -114,7 +115,12 @@ class Cleaner:
         keep: Collection[str] = DEFAULT_KEEP,
         aim: str = "balanced",
     ) -> "Cleaner":
-        """Load a model by path, or by the name of one that comes with the package."""
+        """Load a model by path, or by the name of one that comes with the package.
+
+        Raises:
+            ModelError: the model cannot be used, see :meth:`Model.load`.
+            UsageError: as for :class:`Cleaner`.
+        """
         return cls(Model.load(model), keep, aim)
 
     def result(self, documents: list[bytes], *, kinds: bool = True) -> Result:
@@ -180,11 +186,11 @@ class Cleaner:
         return np.array([label in self.keep for label in self.model.labels])[result.codes]
 
     def clean_batch(self, texts: Iterable[str]) -> Iterator[str]:
-        """Clean many documents; yields them in order, reading ahead less than a megabyte."""
+        """Clean many documents; yields them in order, reading ahead some megabytes at most."""
         return map(decode, self.clean_bytes(map(encode, texts)))
 
     def clean_bytes(self, documents: Iterable[bytes]) -> Iterator[bytes]:
-        """Clean UTF-8 documents; yields them in order, reading ahead less than a megabyte."""
+        """Clean UTF-8 documents; yields them in order, reading ahead some megabytes at most."""
         waiting: list[bytes] = []
         for group in batches(piece for document in documents for piece in pieces(document)):
             cleaned = self._clean_group([data for data, _ in group])

@@ -1,6 +1,7 @@
-"""The command line: cleaning, labelling, and what a model is; the verbs of training are in `cli_train.py`.
+"""The command line: `label` and `info` are here, `clean` and `restore` in `cli_clean.py`.
 
-Exit codes: 0 fine, 1 some documents failed, 2 wrong use.
+`annotate` and `check-data` are in `cli_data.py`, the verbs of training in `cli_train.py`. Exit codes: 0 fine, 1 some
+records failed or something was found, 2 wrong use or no room, 130 and 143 stopped.
 """
 
 import json

@@ -26,12 +26,12 @@ Files = Annotated[
     typer.Argument(metavar="[FILE|FOLDER|GLOB|URL|-]...", help="Text, JSONL, Parquet or WET; - is stdin."),
 ]
 Output = Annotated[str, typer.Option("--output", "-o", help="A file, or for several texts a folder; else stdout.")]
-Aim = Annotated[str, typer.Option(help="precision, balanced or recall: in doubt a line goes, or stays.")]
+Aim = Annotated[str, typer.Option(help="In doubt a line goes (precision), stays (recall), or between.")]
 TextField = Annotated[str, typer.Option(help="The field with the text; found by itself among the usual names.")]
 IdField = Annotated[str, typer.Option(help="The field that names the document.")]
 InputFormat = Annotated[str, typer.Option(help="text, jsonl, parquet or wet; found by suffix and content.")]
 OutputFormat = Annotated[str, typer.Option(help="text, jsonl, parquet or wet; else as the input, WET as jsonl.")]
-Encoding = Annotated[str, typer.Option(help="Of what is not UTF-8 nor marked; detect guesses.")]
+Encoding = Annotated[str, typer.Option(help="Of files neither UTF-8 nor with a byte order mark; detect guesses.")]
 AddLabels = Annotated[bool, typer.Option("--add-labels", help="Add cleaner_labels: what each line is.")]
 AddQuality = Annotated[bool, typer.Option("--add-quality", help="Add cleaner_quality: shares, words, flags.")]
 Extract = Annotated[bool, typer.Option("--extract", help="Add cleaner_headline, cleaner_byline, cleaner_captions.")]
@@ -99,7 +99,7 @@ def clean(
 
     Example: cleaner clean article.txt > body.txt
     """
-    with errors():
+    with errors(resumes=True):
         run(dict(context.params))
 
 
@@ -159,9 +159,9 @@ def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> N
 def restore(
     cleaned: Annotated[str, typer.Argument(metavar="CLEANED", help="A cleaned text or JSONL file.")],
     removed: Annotated[str, typer.Option("--removed", metavar="FILE", help="What `clean --removed` wrote.")],
-    output: Output = "",
+    output: Annotated[str, typer.Option("--output", "-o", help="A file; else stdout.")] = "",
     file: Annotated[str, typer.Option(help="Its name in FILE, where several files are in it.")] = "",
-    encoding: Annotated[str, typer.Option(help="Of the text, if it is not UTF-8 nor marked.")] = "",
+    encoding: Annotated[str, typer.Option(help="Of the text, if neither UTF-8 nor with a byte order mark.")] = "",
 ) -> None:
     """Put removed lines back where they were.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 70  # characters of a suspect's text
 
 Labels = Annotated[
-    str, typer.Option("--labels", help="The labels there are, separated by commas; else the shipped model's.")
+    str, typer.Option("--labels", help="The allowed labels, separated by commas; else the shipped model's.")
 ]
 
 
@@ -28,7 +28,7 @@ Labels = Annotated[
 def annotate(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Text files, or folders of .txt files.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The folder for labelled files and the journal.")
+        Path | None, typer.Option("--output", "-o", help="The folder for labelled files; needed unless --in-place.")
     ] = None,
     model: ModelName = "default",
     site: Annotated[str, typer.Option(help="The site of all documents; else each file's folder.")] = "",
@@ -87,7 +87,7 @@ def screen() -> Any:
     try:
         from cleaner.annotate_app import AnnotateApp
     except ImportError:
-        raise UsageError("annotate needs Textual. Install it with: pip install 'line-cleaner[annotate]'") from None
+        raise UsageError("annotate needs Textual. Install it with: pip install textual") from None
     from cleaner.annotate_session import Session
 
     def run(sheets: list["Sheet"], labels: list[str], store: Any) -> None:

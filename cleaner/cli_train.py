@@ -20,7 +20,7 @@ def train(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
     base: Annotated[
-        str, typer.Option("--base", help="Adapt this model (default: the shipped one) instead of starting anew.")
+        str, typer.Option("--base", help="Adapt this model (`default` is the shipped one) instead of starting anew.")
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="With --base: write the model even if it is worse.")] = False,
     margin: Annotated[
@@ -35,8 +35,9 @@ def train(
 
     Example: cleaner train my_pages/ --base default -o models/mine
 
-    With --base a few hundred lines are enough. The model is written if it is better on held-out documents of
-    the data and not worse in general; if not, the exit code is 1. Without, the labels may be any, `body` among them.
+    With --base a few hundred lines are enough. The model is written if a tenth fewer words are wrong on held-out
+    documents of the data and body F1 falls by no more than --margin in general; if not, the exit code is 1. Without
+    --base the labels may be any, `body` among them.
     """
     with errors():
         if base and test:

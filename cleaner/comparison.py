@@ -5,14 +5,13 @@ Documents are resampled, all views of one together: lines of a document are too 
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, read_labelled
+from cleaner.corpus import LabelledDocument, Paths, as_paths, read_labelled
 from cleaner.costs import keep_errors
 from cleaner.evaluation import Measured, measure
 from cleaner.labels import BODY
@@ -29,7 +28,7 @@ INTERVAL = (0.025, 0.975)
 def compare(
     first: str | os.PathLike[str] | Cleaner,
     second: str | os.PathLike[str] | Cleaner,
-    data: Sequence[str | os.PathLike[str]],
+    data: Paths,
 ) -> dict[str, Any]:
     """Measure two models on the same labelled files and folders; the result is ready for JSON.
 
@@ -40,7 +39,7 @@ def compare(
     Raises:
         DataError: a file is wrong, or holds a label that one of the models does not have.
     """
-    documents = read_labelled([Path(path) for path in data])
+    documents = read_labelled(as_paths(data))
     loaded = [one if isinstance(one, Cleaner) else Cleaner.load(one) for one in (first, second)]
     measured = [measure(documents, one) for one in loaded]
     return {**compare_measured(documents, *measured), "differing": differing(documents, *measured)}

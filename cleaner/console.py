@@ -37,8 +37,11 @@ def terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def errors() -> Iterator[None]:
-    """Turn the package's errors into a line on stderr and exit code 2; bear a closed pipe."""
+def errors(*, resumes: bool = False) -> Iterator[None]:
+    """Turn the package's errors into a line on stderr and exit code 2; bear a closed pipe.
+
+    ``resumes`` tells whether the command can go on where it was stopped.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -52,14 +55,15 @@ def errors() -> Iterator[None]:
         raise typer.Exit(2) from None
     except KeyboardInterrupt as stop:
         forget_output()
-        say("cleaner: stopped. If it wrote to a file, the same command with --resume goes on.")
+        say(f"cleaner: stopped.{' If it wrote to a file, the same command with --resume goes on.' if resumes else ''}")
         raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
     except BrokenPipeError:
         forget_output()
         raise typer.Exit(1) from None
     except OSError as error:
         forget_output()
-        say(f"cleaner: {error.filename or 'output'}: {error.strerror or error}. Make room, then go on with --resume.")
+        again = "go on with --resume" if resumes else "run the command again"
+        say(f"cleaner: {error.filename or 'output'}: {error.strerror or error}. Put that right, then {again}.")
         raise typer.Exit(2) from None
 
 

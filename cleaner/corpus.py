@@ -10,6 +10,7 @@ document each: ``id``, ``site`` and ``lines`` with ``text`` and ``label``, optio
 import gzip
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ __all__ = [
     "LONG_WORDS",
     "PAGE_VIEWS",
     "LabelledDocument",
+    "Paths",
+    "as_paths",
     "describe",
     "digest",
     "fold_of",
@@ -32,6 +35,8 @@ __all__ = [
     "without_shared",
 ]
 
+#: A labelled file or folder, or several.
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 #: Views of whole pages; the others are what an extractor left of them.
 PAGE_VIEWS = ("html-text", "inscriptis", "page")
 #: What is known of the licences of the labels of public gold sets; the text of real pages is their publishers'.
@@ -103,6 +108,11 @@ def without_shared(
         weak = tuple(a or b for a, b in zip(document.weak, shared, strict=True))
         out.append(replace(document, weak=weak) if any(shared) else document)
     return out, count
+
+
+def as_paths(data: Paths) -> list[Path]:
+    """Return one path or several as a list."""
+    return [Path(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
 
 
 def read_labelled(paths: Iterable[Path]) -> list[LabelledDocument]:

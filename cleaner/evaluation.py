@@ -7,7 +7,6 @@ without spaces a character.
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy.typing as npt
 
 from cleaner.alphabet import TERMINAL
 from cleaner.cleaning import BATCH_BYTES, Cleaner, Result
-from cleaner.corpus import PAGE_VIEWS, LabelledDocument, read_labelled
+from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, as_paths, read_labelled
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.labels import BODY
@@ -56,16 +55,14 @@ class Measured:
         return Measured(labels=self.labels, shingles=self.shingles, **each, **rest)
 
 
-def evaluate(
-    data: Sequence[str | os.PathLike[str]], model: str | os.PathLike[str] | Cleaner = "default"
-) -> dict[str, Any]:
+def evaluate(data: Paths, model: str | os.PathLike[str] | Cleaner = "default") -> dict[str, Any]:
     """Measure a model on labelled files and folders and return the figures, ready for JSON.
 
     Raises:
         DataError: a file is wrong, or holds a label that the model does not have.
     """
     cleaner = model if isinstance(model, Cleaner) else Cleaner.load(model)
-    return figures(measure(read_labelled([Path(path) for path in data]), cleaner))
+    return figures(measure(read_labelled(as_paths(data)), cleaner))
 
 
 def groups_of(documents: Sequence[LabelledDocument]) -> list[list[LabelledDocument]]:

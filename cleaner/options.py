@@ -19,10 +19,11 @@ FREE = ("workers", "resume", "summary", "strict")
 class BatchOptions:
     """All options of :func:`cleaner.clean_files`; paths may be remote, except that of the rules file.
 
-    ``keep``, ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``: empty, they are found.
-    ``encoding``: of what is neither UTF-8 nor marked; ``detect`` guesses. ``removed``, ``rejected``,
-    ``errors``: files for removed lines, poor documents, failed records. ``min_quality``: the least expected
-    share of body words, 0 to 1. ``workers``: 0 is one for each core.
+    ``keep`` (a tuple), ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``: empty, they are
+    found. ``encoding``: of what is neither UTF-8 nor has a byte order mark; ``detect`` guesses. ``removed``,
+    ``rejected``, ``errors``: files for removed lines, poor documents, failed records. ``min_quality``: the least
+    expected share of body words, 0 to 1. ``always_drop``, ``always_keep``: regular expressions. ``workers``: 0 is one
+    for each core. All others are what ``cleaner clean --help`` says of them.
     """
 
     model: str = "default"
@@ -57,6 +58,9 @@ class BatchOptions:
         Raises:
             UsageError: an option is out of range, or two do not go together.
         """
+        for name in ("keep", "always_drop", "always_keep"):
+            if isinstance(getattr(self, name), str):
+                raise UsageError(f"{name}: {getattr(self, name)!r} given. Give a tuple: ({getattr(self, name)!r},).")
         if not 0 <= self.min_quality <= 1:
             raise UsageError(f"--min-quality {self.min_quality}: give a share between 0 and 1.")
         if self.min_quality and not self.rejected:

@@ -40,7 +40,7 @@ class Sums(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of a document: ``data`` with its ending; the label is the likeliest, with its probability."""
+    """A line of a document: ``data`` with its ending; ``probability`` is that of its label."""
 
     number: int  # in the document, from 1, blank lines counted
     label: str
@@ -211,7 +211,8 @@ class Lines:
         self.data, self.labels, self.kinds = text.data.tobytes(), cleaner.model.labels, cleaner.kinds_of(result)
         self.start, self.next, self.full = text.start.tolist(), text.next.tolist(), result.batch.full.tolist()
         self.row = (np.cumsum(result.batch.full) - 1).tolist()
-        self.codes, self.top = result.codes.tolist(), largest(result.probabilities).tolist()
+        self.codes = result.codes.tolist()
+        self.shares = result.probabilities[np.arange(len(result.codes)), result.codes].tolist()
 
     def line(self, at: int, number: int) -> Line:
         """Return a line of the group by its place, under its number in the document."""
@@ -220,7 +221,7 @@ class Lines:
             return Line(number, BLANK, "", 1.0, raw)
         row = self.row[at]
         label = self.labels[self.codes[row]]
-        return Line(number, label, self.kinds[row], self.top[row], raw)
+        return Line(number, label, self.kinds[row], self.shares[row], raw)
 
 
 def joined(parts: list[Outcome]) -> Outcome:

@@ -28,7 +28,7 @@ def arrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise UsageError("Parquet needs pyarrow. Install it: pip install 'line-cleaner[parquet]'") from None
+        raise UsageError("Parquet needs pyarrow. Install it: pip install pyarrow") from None
     pyarrow.set_cpu_count(1)
     return pyarrow, pyarrow.parquet
 

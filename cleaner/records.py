@@ -8,6 +8,7 @@ output, however many workers there are and however often a run was interrupted.
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +30,8 @@ SUFFIXES = {
     ".text": "text",
     ".md": "text",
 }
+#: How JSON begins that is an array of records, or a record over several lines.
+WHOLE_JSON = re.compile(rb'\[\s*\{\s*"|\{[ \t]*\r?\n\s*"[^"\n]*"\s*:')
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,11 @@ def sniff(begin: bytes, name: str) -> str:
         return "wet"
     if begin[:2] == b"\x1f\x8b" or begin[:4] == b"\x28\xb5\x2f\xfd" or begin[:6] == b"\xfd7zXZ\x00":
         raise DataError(f"{name}: compressed, but its name does not say how. End it in .gz, .zst, .bz2 or .xz.")
-    row, ended, _ = begin.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+    begin = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if WHOLE_JSON.match(begin):
+        how = "'.[]'" if begin[:1] == b"[" else "."
+        raise DataError(f"{name}: JSON, but not a record a line. Convert it with: jq -c {how}; or --input-format text.")
+    row, ended, _ = begin.partition(b"\n")
     if row[:1] == b"{":
         try:
             return "jsonl" if isinstance(json.loads(row), dict) else "text"

@@ -22,10 +22,13 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
 
     Raises:
         DataError: the rows do not fit the text.
+        UsageError: the rows are none, but the name of a file: that is for :func:`restore_file`.
 
     >>> restore("one\n", [{"line": 2, "text": "SHARE THIS\n"}])
     'one\nSHARE THIS\n'
     """
+    if isinstance(removed, str | bytes):
+        raise UsageError("removed: give rows, one for each removed line; cleaner restore reads them from a file.")
     mark = lines.BOM if cleaned.startswith(lines.BOM) else ""
     kept = lines.split(cleaned[len(mark) :])
     gone = {row["line"]: row["text"] for row in removed if "line" in row}

@@ -49,7 +49,7 @@ def checked(path: Path, found: dict[str, Any], known: Collection[str]) -> dict[s
         name = key.replace("-", "_")
         if name not in known:
             options = ", ".join(sorted(one.replace("_", "-") for one in known))
-            raise UsageError(f"{path}: {key!r} is no option of clean. Use one of {options}.")
+            raise UsageError(f"{path}: {key!r} cannot be set here. Use one of {options}.")
         kept = ",".join(map(str, value)) if name == "keep" and isinstance(value, list) else value
         out[name] = kept
     return out

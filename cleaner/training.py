@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
-from cleaner.corpus import LabelledDocument, describe, read_labelled, without_shared
+from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, read_labelled, without_shared
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
 from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, gather, teach, teachable
@@ -252,11 +252,11 @@ def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequenc
 
 
 def train(
-    data: Sequence[str | os.PathLike[str]],
+    data: Paths,
     output: str | os.PathLike[str],
     options: Options | None = None,
     report: Report = lambda step, share: None,
-    test: Sequence[str | os.PathLike[str]] = (),
+    test: Paths = (),
 ) -> Model:
     """Train a model on labelled files and folders and write it to the folder ``output``.
 
@@ -269,8 +269,8 @@ def train(
         DataError: a file is wrong (named with its line), or the data is too little to train on.
     """
     options = options or Options()
-    documents = read_labelled([Path(path) for path in data])
-    tests = read_labelled([Path(path) for path in test])
+    documents = read_labelled(as_paths(data))
+    tests = read_labelled(as_paths(test))
     mine = describe(documents)
     documents, shared = without_shared(documents, tests)
     model = fit(documents, options, report)

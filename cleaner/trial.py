@@ -17,7 +17,7 @@ from typing import Any
 
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, describe, digest, read_labelled
+from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, digest, read_labelled
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.evaluation import Measured, joined, measure, summary
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def adapt(
-    data: Sequence[str | os.PathLike[str]],
+    data: Paths,
     output: str | os.PathLike[str],
     base: str | os.PathLike[str] = "default",
     options: Adapting | None = None,
@@ -72,15 +72,16 @@ def adapt(
     """Adapt a model to labelled files and folders; write it to ``output`` if it is better, or with ``options.force``.
 
     Better: a tenth fewer words wrongly kept or dropped in held-out documents of the data (of what is gained on one
-    part of them not more than half being lost on the rest), or as many, if not none, and a tenth fewer words with a
-    wrong label; and in general body F1 not more than ``options.margin`` below the base's.
+    part of them not more than half being lost on the rest); and in general body F1 not more than ``options.margin``
+    below the base's. Better labels that change nothing of the text are not enough. ``options`` are described in
+    :class:`cleaner.adaptation.Adapting`.
 
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
         ModelError: the base or the training data to rehearse cannot be used.
     """
     options = options or Adapting()
-    documents = read_labelled([Path(path) for path in data])
+    documents = read_labelled(as_paths(data))
     model = Model.load(base)
     check(documents, model, options)
     best = try_out(model, documents, options, report)

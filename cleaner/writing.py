@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cleaner import jsonl, parquet, wet
 from cleaner.job import Done, Job, Table, loaded, named
 from cleaner.opening import compress, compression
@@ -82,11 +84,11 @@ def added(table: Table, job: Job, index: int) -> dict[str, Any]:
 
 
 def labels_of(outcome: Outcome, job: Job) -> list[dict[str, Any]]:
-    """Return number, label, kind and probability of every line that is not blank and that no rule took out."""
+    """Return number, label, kind and the label's probability of every line that is not blank and no rule took out."""
     model = loaded(job.shared, job.options.model, job.options.keep, job.options.aim).model
     labels, names = model.labels, [*model.kinds, ""]
-    top = outcome.probabilities.max(axis=1, initial=0).tolist()
-    rows = zip(outcome.numbers.tolist(), outcome.codes.tolist(), outcome.kinds.tolist(), top, strict=True)
+    shares = outcome.probabilities[np.arange(len(outcome.codes)), outcome.codes].tolist()
+    rows = zip(outcome.numbers.tolist(), outcome.codes.tolist(), outcome.kinds.tolist(), shares, strict=True)
     return [
         {"line": number, "label": labels[code], "kind": names[kind], "probability": round(share, 4)}
         for number, code, kind, share in rows
