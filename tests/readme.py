@@ -113,9 +113,9 @@ def speed() -> str:
         {ratio["command-text / library"]:.0%}.
         Cleaning one small file takes {start["cleaner clean small.txt"]:.2f} s in all; importing scikit-learn's linear
         models takes {start["import sklearn.linear_model"]:.2f} s. Over {batch["megabytes"] / 1000:.0f} GB of JSONL two
-        workers take {two["times_one"]:.2f} times fewer seconds than one; {two["memory_mb_each_worker"]} MB of memory
+        workers are {two["times_one"]:.2f} times as fast as one; {two["memory_mb_each_worker"]} MB of memory
         for each, and {one["memory_mb"]} MB for a single one. `python tests/benchmarks/speed.py` and `batch.py`
-        measure it again."""
+        measure it again (`pip install '.[bench]'`)."""
     return textwrap.fill(" ".join(text.split()), 112)
 
 
