@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -18,6 +19,7 @@ from test_cli import BODY, TEXT, call, names, refused
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.cleaning import Cleaner
+from cleaner.errors import UsageError
 from cleaner.model import Model
 from cleaner.outcomes import LONGEST
 
@@ -40,6 +42,38 @@ def test_jsonl_keeps_all_other_bytes(records: Path) -> None:
     result = call("clean", records)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == RECORD % json.dumps(BODY) + RECORD % json.dumps(BODY)
+
+
+def test_one_path_is_a_list_of_one(records: Path, tmp_path: Path) -> None:
+    clean_files(str(records), str(tmp_path / "out.jsonl"))
+    assert [row["text"] for row in lines_of(tmp_path / "out.jsonl")] == [BODY, BODY]
+    with pytest.raises(UsageError, match=r"\('body',\)"):
+        BatchOptions(keep="body")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "content", ['[{"text": "a"},\n {"text": "b"}]', '{\n  "title": "b",\n  "text": "c"\n}\n', '[\n{ "a": 1}]']
+)
+def test_json_that_is_not_a_record_a_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(content, "utf-8")
+    refused(call("clean", path), 2, "a.json", "jq -c")
+    assert call("clean", path, "--input-format", "text").exit_code == 0
+
+
+def test_probability_is_that_of_the_label(records: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    source = jsonl(tmp_path / "a.jsonl", 40)
+    options = BatchOptions(removed=str(tmp_path / "removed.jsonl"), add_labels=True)
+    clean_files(str(source), str(tmp_path / "out.jsonl"), options)
+    gone = [row for row in lines_of(tmp_path / "removed.jsonl") if row.get("label", "blank") != "blank"]
+    rows: list[Any] = [row["cleaner_labels"] for row in lines_of(tmp_path / "out.jsonl")]
+    for text, found in zip(texts(40), rows, strict=True):
+        lines = {line.number: line for line in cleaner.label(text)}
+        assert {one["line"]: one["label"] for one in found} == {number: line.label for number, line in lines.items()}
+        for one in found:
+            line = lines[one["line"]]
+            assert one["probability"] == pytest.approx(line.probabilities[line.label], abs=1e-4)
+    assert len(gone) == sum(one["label"] != "body" for found in rows for one in found)
 
 
 def test_jsonl_is_the_library(tmp_path: Path, cleaner: Cleaner) -> None:

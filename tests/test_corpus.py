@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import digest, fold_of, read_labelled, read_tsv
+from cleaner.corpus import as_paths, digest, fold_of, read_labelled, read_tsv
 from cleaner.errors import DataError
 from cleaner.evaluation import evaluate
 
@@ -114,6 +114,12 @@ def test_folder(write: Write, tmp_path: Path) -> None:
     write("a/empty.tsv", "# language: en\n")
     write("a/notes.txt", "not data")
     assert [found.id for found in read_labelled([tmp_path])] == ["a/3", "b/1", "b/2"]
+
+
+def test_one_path_is_a_list_of_one(write: Write, tmp_path: Path) -> None:
+    path = write("site/a.tsv", b"body\tOne line.\nbody\tTwo lines.\njunk\tSHARE\n")
+    assert as_paths(path) == as_paths(str(path)) == as_paths([str(path)]) == [path]
+    assert evaluate(str(path)) == evaluate([path])
 
 
 def test_folder_without_data(write: Write, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from test_cli import BODY
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import read_labelled
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.outcomes import How, outcomes
 from cleaner.restoring import restore_file
 from cleaner.rules import Rules
@@ -61,6 +61,11 @@ def test_huge_text_is_cut_as_the_library_does(
     assert counts["documents"] == 1
     assert (tmp_path / "b.txt").read_text() == cleaner.clean(text)
     assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode()
+
+
+def test_names_of_files_are_no_rows() -> None:
+    with pytest.raises(UsageError, match="rows"):
+        restore("body.txt", "removed.jsonl")  # type: ignore[arg-type]
 
 
 def test_rows_of_another_text() -> None:
