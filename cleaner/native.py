@@ -11,8 +11,8 @@ import ctypes
 import hashlib
 import os
 import re
-import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -77,6 +77,17 @@ UNUSED = (
     "numba_runtime_build_excinfo_struct",
     "numba_unpickle",
 )
+#: How numba compiles the kernels; what is cached must not depend on its environment variables.
+SETTINGS = {
+    "DISABLE_JIT": 0,
+    "OPT": 3,
+    "BOUNDSCHECK": None,
+    "DEBUGINFO_DEFAULT": 0,
+    "LOOP_VECTORIZE": 1,
+    "SLP_VECTORIZE": 0,
+    "CPU_NAME": None,
+    "CPU_FEATURES": None,
+}
 ENGINES: list[Any] = []
 HARMLESS = re.compile(r"llvm\..*|Py\w+|_Py\w+|sqrtf?|memset|memcpy|" + "|".join(UNUSED))
 
@@ -118,7 +129,8 @@ def loaded() -> dict[str, Any]:
     llvm.initialize_native_asmprinter()
     abort = ctypes.cast(ctypes.pythonapi.Py_FatalError, ctypes.c_void_p).value
     for symbol in UNUSED:
-        llvm.add_symbol(symbol, abort)
+        if not llvm.address_of_symbol(symbol):  # those that numba itself has brought are for code that calls them
+            llvm.add_symbol(symbol, abort)
     machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     for code in object_code().values():
@@ -141,7 +153,7 @@ def object_code() -> dict[str, bytes]:
         try:
             with np.load(folder / name, allow_pickle=False) as stored:
                 return {kernel: stored[kernel].tobytes() for kernel in KERNELS}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except Exception:  # none there, or damaged, which zip and numpy say in many ways: compiled again
             continue
     code = compiled()
     for folder in cache_folders():
@@ -159,7 +171,11 @@ def object_code() -> dict[str, bytes]:
 def cache_folders() -> Iterator[Path]:
     """Return where compiled code may lie, best first."""
     yield Path(__file__).parent / "__pycache__"
-    yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "line-cleaner"
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # the user has no home
+        return
+    yield folder / "line-cleaner"
 
 
 def fingerprint() -> str:
@@ -176,13 +192,36 @@ def fingerprint() -> str:
     return state.hexdigest()[:20]
 
 
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Have numba compile as :data:`SETTINGS` say, whatever its environment variables do, and no one else meanwhile."""
+    from numba.core.compiler_lock import global_compiler_lock
+
+    config = import_module("numba.core.config")
+    config.reload_config()  # else the first compilation would read the environment again
+    with global_compiler_lock:
+        before = {name: getattr(config, name) for name in SETTINGS}
+        try:
+            for name, value in SETTINGS.items():
+                setattr(config, name, type(before[name])(value) if name == "OPT" else value)
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(config, name, value)
+
+
 def compiled() -> dict[str, bytes]:
     """Compile all kernels with numba; takes some seconds."""
     os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
     import numba
 
+    with own_settings():
+        return compiled_with(numba)
+
+
+def compiled_with(nb: Any) -> dict[str, bytes]:
+    """Compile all kernels with numba, which names no types of its own."""
     modules = [import_module(f"cleaner.{name}") for name in MODULES]
-    nb: Any = numba  # it names no types of its own
     element = {
         "u1": nb.uint8,
         "u4": nb.uint32,
