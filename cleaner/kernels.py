@@ -74,10 +74,13 @@ def exp(value: float) -> float:
 
 
 @jit
-def decode(data: Any, at: int) -> tuple[int, int]:
-    """Return code point and width of the character at a byte; stray bytes count as one character."""
+def decode(data: Any, at: int, end: int) -> tuple[int, int]:
+    """Return code point and width of the character at a byte of a line; stray bytes count as one character.
+
+    What is cut short by the end of the line takes nothing from what follows.
+    """
     byte = np.int64(data[at])
-    left = len(data) - at
+    left = end - at
     if byte < 0x80:
         return byte, 1
     if byte >= 0xF0 and left > 3:

@@ -77,11 +77,11 @@ def inside_word(data: Any, after: int, end: int) -> bool:
 
 
 @jit
-def character(data: Any, at: int, table: Any) -> tuple[int, int, int, int]:
-    """Return code point, class, case-folded form and width of the character at a byte."""
+def character(data: Any, at: int, end: int, table: Any) -> tuple[int, int, int, int]:
+    """Return code point, class, case-folded form and width of the character at a byte of a line up to ``end``."""
     code, width = np.int64(data[at]), 1
     if code >= 0x80:
-        code, width = decode(data, at)
+        code, width = decode(data, at, end)
         if code >= 65536:
             return code, CJK if code >= 0x20000 and code < 0x40000 else OTHER, 0, width
     entry = np.int64(table[code])
@@ -94,7 +94,7 @@ def read_word(data: Any, at: int, end: int, table: Any, tokens: Tokens, n: int) 
 
     Returns where it ends, its capitals and digits, and how many joiners and apostrophes are in it.
     """
-    code, class_, letter, width = character(data, at, table)
+    code, class_, letter, width = character(data, at, end, table)
     kind, length, upper, digits, joiners, marks = class_, 0, 0, 0, 0, 0
     hashed, head, last = 0, 0, 0
     while True:
@@ -106,7 +106,7 @@ def read_word(data: Any, at: int, end: int, table: Any, tokens: Tokens, n: int) 
         head = hashed if length == 5 else head
         at += width
         while at < end:
-            code, class_, letter, width = character(data, at, table)
+            code, class_, letter, width = character(data, at, end, table)
             if class_ == JOINER:
                 joiners += 1
             elif (code == 39 or code == 0x2019) and inside_word(data, at + width, end):
@@ -136,7 +136,7 @@ def read_line(
     hidden, literal = 0, -1
     spaces, others, letters, upper, digits, marks, words = 0, 0, 0, 0, 0, 0, 0
     while at < end:
-        code, class_, _, width = character(data, at, table)
+        code, class_, _, width = character(data, at, end, table)
         if class_ == SPACE:
             spaces += 1
         elif class_ <= DIGIT:

@@ -1,6 +1,11 @@
 """The kernels against plain numpy: on invented and real pages, and on bytes that mean nothing."""
 
+import io
+import os
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,6 +16,7 @@ import pytest
 import reference
 
 from cleaner import alphabet as a
+from cleaner import native
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import read_labelled
 from cleaner.decision import LONG, line_weights
@@ -173,3 +179,92 @@ def test_lines_and_counts(cleaner: Cleaner) -> None:
             found = [of[1:4].sum() + of[a.CJK], of[a.UPPER], of[a.DIGIT], of[a.TERMINAL :].sum()]
             assert len(shown) == counts[a.CHARACTERS]
             assert found == counts[[a.LETTERS, a.CAPITALS, a.FIGURES, a.MARKS]].tolist()
+
+
+@pytest.mark.parametrize("end", [b"\xe2", b"\xf0\x9f", b"a \xc3", b"\xe6\xb8"])
+def test_a_character_that_is_cut_short_takes_nothing_from_the_next_document(cleaner: Cleaner, end: bytes) -> None:
+    found = [cleaner.model.read([b"SHARE\n" + end, after]) for after in (b"", b"zz", b"\x80\x80 z")]
+    for batch in found:
+        mine = int((batch.document == 0).sum())
+        tokens = int(batch.tokens.first[mine])
+        assert np.array_equal(batch.tokens.word[:tokens], found[0].tokens.word)
+        assert np.array_equal(batch.counts[:mine, : a.BLANK_AFTER], found[0].counts[:, : a.BLANK_AFTER])
+
+
+def run(code: str, **environment: str) -> str:
+    """Return what a fresh interpreter writes."""
+    env = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+FUNCTION = """
+import numba, numpy
+def function():
+    @numba.njit
+    def zeros(n):
+        return [numpy.zeros(n)]
+    return zeros
+"""
+CLEAN = """
+import cleaner
+cleaner.clean("SHARE THIS\\n")
+"""
+
+
+@pytest.mark.parametrize("before", ["function()(3)", ""])
+def test_numba_works_beside_the_kernels(before: str) -> None:
+    use = "assert len(function()(3)[0]) == 3"
+    assert run(f"{FUNCTION}{before}{CLEAN}{use}" if before else f"{CLEAN}{FUNCTION}{use}") == ""
+
+
+def test_settings_of_numba_do_not_change_the_kernels() -> None:
+    code = """
+import hashlib
+from cleaner import native
+native.KERNELS = {"line_hashes": native.KERNELS["line_hashes"]}
+print(hashlib.sha256(native.compiled()["line_hashes"]).hexdigest())
+import numba
+print(numba.config.OPT + 0, numba.config.DISABLE_JIT)
+"""
+    plain = run(code, NUMBA_OPT="3", NUMBA_DISABLE_JIT="0").split()
+    other = run(code, NUMBA_OPT="0", NUMBA_DISABLE_JIT="1", NUMBA_BOUNDSCHECK="1", NUMBA_CPU_NAME="generic").split()
+    assert other == [plain[0], "0", "1"]
+
+
+def odd_npz() -> Iterator[bytes]:
+    """Yield files of machine code that are damaged in ways of which zip and numpy say different things."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{name: np.zeros(3, np.uint8) for name in native.KERNELS})
+    whole = buffer.getvalue()
+    yield b""
+    yield whole[: len(whole) // 2]
+    for name, method in ((b"PK\x01\x02", 10), (b"PK\x01\x02", 8)):  # an unknown compression; encrypted
+        at = whole.index(name) + method
+        yield whole[:at] + b"\x63" + whole[at + 1 :]
+    header = b"{'descr': ("
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in native.KERNELS:
+            file.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    yield buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", list(odd_npz()), ids=range(5))
+def test_a_damaged_cache_is_replaced(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"kernels-{native.fingerprint()}.npz"
+    path.write_bytes(content)
+    code = {name: name.encode() for name in native.KERNELS}
+    monkeypatch.setattr(native, "cache_folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr(native, "compiled", lambda: code)
+    assert native.object_code() == code
+    monkeypatch.delattr(native, "compiled")
+    assert native.object_code() == code
+
+
+def test_a_user_without_home_has_no_cache_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "~")  # what is not known stays so
+    assert len(list(native.cache_folders())) == 1
+    monkeypatch.setenv("XDG_CACHE_HOME", "/a")
+    assert list(native.cache_folders())[1:] == [Path("/a/line-cleaner")]
