@@ -38,9 +38,18 @@ DTYPES = {"classes": "uint8", "folded": "uint16", "table": "float16", **dict.fro
 
 
 def find_model(name: str | os.PathLike[str]) -> Path:
-    """Return the folder of a model: a path, or the name of one that comes with the package."""
-    path = Path(name)
-    if path.is_dir() or os.sep in str(name):
+    """Return the folder of a model: a path, or the name of one that comes with the package.
+
+    A name is that of the package's model, whatever lies in the working directory: ``./default`` is what lies there.
+
+    Raises:
+        ModelError: the name is empty.
+    """
+    text = os.fspath(name)
+    if not text:
+        raise ModelError("no model named. Give a folder with weights.npz and card.json, or 'default'.")
+    path = Path(text)
+    if text != path.name or text == ".." or (not isinstance(name, str) and path.is_dir()):
         return path
     package = Path(__file__).parent
     for root in (package / "models", package.parent / "models"):

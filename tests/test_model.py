@@ -236,3 +236,19 @@ def test_shipped_folder() -> None:
         found = {name: {"shape": list(stored[name].shape), "dtype": str(stored[name].dtype)} for name in stored.files}
     assert card["arrays"] == found
     assert card["labels"] == ["body", "headline", "caption", "byline", "junk"]
+
+
+def test_a_name_is_that_of_the_shipped_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "default").mkdir()
+    shutil.copytree(DEFAULT, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    assert find_model("default") == DEFAULT
+    assert find_model("mine") == find_model(Path("mine")) == Path("mine")
+    for there in ("./default", "default/", str(tmp_path / "default"), Path("default")):
+        assert find_model(there).resolve() == tmp_path / "default"
+    assert [find_model(name) for name in (".", "..")] == [Path(), Path("..")]
+
+
+def test_no_name_is_refused() -> None:
+    with pytest.raises(ModelError, match="no model named"):
+        Model.load("")
