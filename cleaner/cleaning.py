@@ -1,12 +1,13 @@
 """The way from text to labels and to cleaned text: one path for library, command line and batch."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.arguments import many, one_text
 from cleaner.decision import AIMS, largest
 from cleaner.errors import UsageError
 from cleaner.features import Batch
@@ -19,6 +20,8 @@ __all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
 
 #: Bytes of text that are worked on at a time: small enough for the processor's caches.
 BATCH_BYTES = 600_000
+#: Documents that are worked on at a time, however short they are.
+BATCH_DOCUMENTS = 10_000
 #: Bytes from which a document is cut into pieces.
 PIECE_BYTES = 2_000_000
 #: Share of a document's words above which their removal is suspicious, if there are so many.
@@ -89,7 +92,7 @@ class Cleaner:
     'The ferry was back in service on Friday, the harbour office said.\n'
     """
 
-    def __init__(self, model: Model, keep: Collection[str] = DEFAULT_KEEP, aim: str = "balanced") -> None:
+    def __init__(self, model: Model, keep: Iterable[str] = DEFAULT_KEEP, aim: str = "balanced") -> None:
         """Use a loaded model; ``keep`` are the labels of the lines that stay, or one label.
 
         ``aim`` is ``balanced``, ``precision`` (in doubt a line goes) or ``recall`` (in doubt it stays); the
@@ -100,19 +103,19 @@ class Cleaner:
         """
         if aim not in AIMS:
             raise UsageError(f"aim {aim!r}: unknown. Use one of {', '.join(AIMS)}.")
-        keep = (keep,) if isinstance(keep, str) else keep
-        unknown = sorted(set(keep) - set(model.labels))
+        keep = frozenset((keep,) if isinstance(keep, str) else keep)
+        unknown = sorted(keep - set(model.labels))
         if unknown or not keep:
             raise UsageError(f"keep: {unknown or 'nothing'} given; the model's labels are {', '.join(model.labels)}.")
         self.model = model
-        self.keep = frozenset(keep)
+        self.keep = keep
         self.aim = aim
 
     @classmethod
     def load(
         cls,
         model: str | os.PathLike[str] = "default",
-        keep: Collection[str] = DEFAULT_KEEP,
+        keep: Iterable[str] = DEFAULT_KEEP,
         aim: str = "balanced",
     ) -> "Cleaner":
         """Load a model by path, or by the name of one that comes with the package.
@@ -134,10 +137,14 @@ class Cleaner:
         return Result(batch, probabilities, self.model.decide(batch, probabilities, self.aim, of_kinds), of_kinds)
 
     def label(self, text: str) -> list[LabelledLine]:
-        """Return the non-blank lines of a document, each with its label."""
+        """Return the non-blank lines of a document, each with its label.
+
+        Raises:
+            TypeError: the document is no str.
+        """
         found: list[LabelledLine] = []
         before = 0
-        for data, _ in pieces(encode(text)):
+        for data, _ in pieces(encode(one_text(text, "label"))):
             result = self.result([data])
             found += self._labelled(data, result, before)
             before += len(result.batch.full)
@@ -167,13 +174,21 @@ class Cleaner:
         return [names[code] for code in self.kind_codes(result).tolist()]
 
     def clean(self, text: str) -> str:
-        """Return a document without the lines whose label is not kept; the rest as it came."""
-        return decode(b"".join(self.clean_bytes([encode(text)])))
+        """Return a document without the lines whose label is not kept; the rest as it came.
+
+        Raises:
+            TypeError: the document is no str.
+        """
+        return decode(b"".join(self._clean_all([encode(one_text(text, "clean"))])))
 
     def clean_document(self, text: str) -> Cleaned:
-        """Return a cleaned document with the share of words removed, flagged where that looks wrong."""
+        """Return a cleaned document with the share of words removed, flagged where that looks wrong.
+
+        Raises:
+            TypeError: the document is no str.
+        """
         words, kept, cleaned = 0, 0, []
-        for data, _ in pieces(encode(text)):
+        for data, _ in pieces(encode(one_text(text, "clean_document"))):
             parts, result, _ = self.examine([data])
             each, stays = result.batch.words(), self.stays(result)
             words, kept = words + int(each.sum()), kept + int(each[stays].sum())
@@ -186,11 +201,23 @@ class Cleaner:
         return np.array([label in self.keep for label in self.model.labels])[result.codes]
 
     def clean_batch(self, texts: Iterable[str]) -> Iterator[str]:
-        """Clean many documents; yields them in order, reading ahead some megabytes at most."""
-        return map(decode, self.clean_bytes(map(encode, texts)))
+        """Clean many documents; yields them in order, reading ahead some megabytes at most.
+
+        Raises:
+            TypeError: one str or what cannot be read one by one is given, at once; a document is no str, at its turn.
+        """
+        return map(decode, self._clean_all(map(encode, many(texts, str, "clean_batch"))))
 
     def clean_bytes(self, documents: Iterable[bytes]) -> Iterator[bytes]:
-        """Clean UTF-8 documents; yields them in order, reading ahead some megabytes at most."""
+        """Clean UTF-8 documents; yields them in order, reading ahead some megabytes at most.
+
+        Raises:
+            TypeError: as for :meth:`clean_batch`, with bytes for str.
+        """
+        return self._clean_all(many(documents, bytes, "clean_bytes"))
+
+    def _clean_all(self, documents: Iterable[bytes]) -> Iterator[bytes]:
+        """Clean UTF-8 documents in groups."""
         waiting: list[bytes] = []
         for group in batches(piece for document in documents for piece in pieces(document)):
             cleaned = self._clean_group([data for data, _ in group])
@@ -257,13 +284,13 @@ def pieces(document: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def batches(documents: Iterable[tuple[bytes, bool]]) -> Iterator[list[tuple[bytes, bool]]]:
-    """Group documents so that each group has about :data:`BATCH_BYTES`."""
+    """Group documents so that each has about :data:`BATCH_BYTES`, but not too many documents."""
     group: list[tuple[bytes, bool]] = []
     size = 0
     for document in documents:
         group.append(document)
         size += len(document[0])
-        if size >= BATCH_BYTES:
+        if size >= BATCH_BYTES or len(group) >= BATCH_DOCUMENTS:
             yield group
             group, size = [], 0
     if group:

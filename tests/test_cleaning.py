@@ -1,5 +1,9 @@
-from collections.abc import Iterator
+import os
+import threading
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import repeat
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -10,6 +14,7 @@ from cleaner import lines
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.labels import KINDS
+from cleaner.network import libraries, one_thread
 
 BODY = "The ferry was back in service on Friday, the harbour office said."
 PIECES = [
@@ -172,6 +177,93 @@ def test_batch_reads_ahead_only_a_megabyte(cleaner: Cleaner) -> None:
 
     next(cleaner.clean_batch(texts()))
     assert taken < 10
+
+
+def test_empty_documents_without_end_are_yielded(cleaner: Cleaner) -> None:
+    found = cleaner.clean_batch(repeat(""))
+    assert [next(found) for _ in range(3)] == [""] * 3
+
+
+@pytest.mark.parametrize("keep", [["body", "byline"], "body"])
+def test_keep_may_be_read_once(cleaner: Cleaner, keep: list[str] | str) -> None:
+    once = Cleaner(cleaner.model, keep if isinstance(keep, str) else (label for label in keep))
+    assert once.keep == {keep} if isinstance(keep, str) else set(keep)
+    assert once.clean(f"{BODY}\nSHARE THIS\n") == f"{BODY}\n"
+    with pytest.raises(UsageError, match="nothing"):
+        Cleaner(cleaner.model, iter([]))
+
+
+WRONG: list[tuple[Callable[[Cleaner], Any], str]] = [
+    (lambda c: c.clean(None), "clean: .* not NoneType"),  # type: ignore[arg-type]
+    (lambda c: c.clean(b"a"), "clean_bytes"),  # type: ignore[arg-type]
+    (lambda c: c.clean(["a"]), "clean_batch"),  # type: ignore[arg-type]
+    (lambda c: c.label(b"a"), "label: .* not bytes"),  # type: ignore[arg-type]
+    (lambda c: c.clean_document(b"a"), "clean_document: .* not bytes"),  # type: ignore[arg-type]
+    (lambda c: c.clean_batch("text"), "not str. Put a single one in a list"),
+    (lambda c: c.clean_batch(None), "not NoneType"),  # type: ignore[arg-type]
+    (lambda c: c.clean_bytes(b"text"), "not bytes"),  # type: ignore[arg-type]
+    (lambda c: list(c.clean_batch(["a", "b", None])), "document 3 .* NoneType"),  # type: ignore[list-item]
+    (lambda c: list(c.clean_batch([b"a"])), "document 1 .* clean_bytes"),  # type: ignore[list-item]
+    (lambda c: list(c.clean_bytes([b"a", "b"])), "document 2 .* clean_batch"),  # type: ignore[list-item]
+    (lambda _: package.clean(b"a"), "clean: a str is wanted, not bytes"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("use", "said"), WRONG, ids=range(len(WRONG)))
+def test_what_is_no_document_is_refused(cleaner: Cleaner, use: Callable[[Cleaner], Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        use(cleaner)
+
+
+def threads() -> list[int]:
+    return [one.num_threads for one in libraries()[0].lib_controllers]
+
+
+def test_threads_leave_the_number_of_threads_as_it_was() -> None:
+    """The first that comes goes before the second, in a process of two threads for matrix products."""
+    come, went = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with one_thread():
+            come.set()
+            assert went.wait(9)
+            inside.append(threads())
+
+    inside: list[list[int]] = []
+    with libraries()[0].limit(limits=2, user_api="blas"):
+        before, other = threads(), threading.Thread(target=second)
+        with one_thread():
+            other.start()
+            assert come.wait(9)
+        went.set()
+        other.join()
+        assert threads() == before
+    assert inside == [[1] * len(before)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_beside_a_thread_that_cleans_goes_on(cleaner: Cleaner) -> None:
+    come, done = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with one_thread():
+            come.set()
+            assert done.wait(30)
+
+    with libraries()[0].limit(limits=2, user_api="blas"):
+        other, before = threading.Thread(target=stay), threads()
+        other.start()
+        assert come.wait(9)
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(cleaner.clean("SHARE THIS\n") != "" or threads() != before)
+            finally:
+                os._exit(2)
+        status = os.waitpid(child, 0)[1]
+        done.set()
+        other.join()
+    assert status == 0
 
 
 @pytest.mark.slow

@@ -27,13 +27,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "annotate_page": set(),
     "annotate_session": {"annotate_order", "annotate_page", "errors"},
     "annotate_suspects": {"annotate_files", "annotate_page", "checking", "cleaning", "errors", "suspects"},
+    "arguments": set(),
     "atomic": {"errors", "opening"},
     "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options"}
     | {"pool", "reading", "records", "rules", "sharing", "sinks", "summary", "targets", "work"},
     "checking": {"corpus", "errors", "labels", "lines"},
     "checking_documents": {"checking", "labels"},
     "classifier": set(),
-    "cleaning": {"decision", "errors", "features", "labels", "model", "native", "network"},
+    "cleaning": {"arguments", "decision", "errors", "features", "labels", "model", "native", "network"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "errors", "evaluation", "listing"}
     | {"model", "training"},
     "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings"},
