@@ -30,7 +30,8 @@ def many(values: Iterable[Document], kind: type[Document], name: str) -> Iterato
         TypeError: at once where it is one document or cannot be read one by one, later where a document is of
             another type than ``kind``.
     """
-    if isinstance(values, (str, bytes, bytearray)) or not hasattr(type(values), "__iter__"):
+    readable = hasattr(type(values), "__iter__") or hasattr(type(values), "__getitem__")
+    if isinstance(values, (str, bytes, bytearray)) or not readable:
         found = type(values).__name__
         raise TypeError(f"{name}: many documents are wanted, not {found}. Put a single one in a list.")
     return checked(values, kind, name)

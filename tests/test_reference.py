@@ -240,8 +240,8 @@ def odd_npz() -> Iterator[bytes]:
     whole = buffer.getvalue()
     yield b""
     yield whole[: len(whole) // 2]
-    for name, method in ((b"PK\x01\x02", 10), (b"PK\x01\x02", 8)):  # an unknown compression; encrypted
-        at = whole.index(name) + method
+    for mark, method in ((b"PK\x01\x02", 10), (b"PK\x01\x02", 8)):  # an unknown compression; encrypted
+        at = whole.index(mark) + method
         yield whole[:at] + b"\x63" + whole[at + 1 :]
     header = b"{'descr': ("
     with zipfile.ZipFile(buffer, "w") as file:
