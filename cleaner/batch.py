@@ -29,14 +29,16 @@ __all__ = ["Hooks", "Summary", "clean_files"]
 #: Inputs up to this size (bytes, all together) are cleaned in this process, in memory.
 SMALL_BYTES = 4_000_000
 SMALL_FILES = 300
+LEFT = "left as it was, because not all of it could be cleaned. Mend it, or write elsewhere with -o."
 
 
 @dataclass(frozen=True)
 class Hooks:
     """What a run tells while it goes on.
 
-    ``stdout`` takes the output where there is no file for it; ``failed`` is called with each failure,
-    ``progress`` with counts so far and the bytes of all inputs (0: unknown), ``big`` once if the run is no small one.
+    ``stdout`` takes the output where there is no file for it; ``failed`` is called with each failure, and with each
+    input that is left as it was for one; ``progress`` with counts so far and the bytes of all inputs (0: unknown);
+    ``big`` once if the run is no small one.
     """
 
     stdout: BinaryIO | None = None
@@ -147,8 +149,6 @@ class Run:
         if not self.on_disk:
             return MemorySinks(plan, self.options, self.hooks.stdout)
         assert plan.work is not None
-        if not plan.outputs and plan.work.exists():
-            shutil.rmtree(plan.work)
         journal = Journal(plan, self.options, str(self.model.card["sha256"]))
         sinks = DiskSinks(plan, self.options, journal, self.hooks.stdout)
         try:
@@ -183,7 +183,8 @@ class Run:
     def on_disk(self) -> bool:
         """Whether there is a work folder."""
         spooled = any(one.form == "parquet" for one in self.plan.outputs)
-        return (self.summary.big or spooled) and self.plan.work is not None
+        kept = self.options.in_place and bool(self.options.sides)  # what was removed cannot be found a second time
+        return (self.summary.big or spooled or kept) and self.plan.work is not None
 
     def loop(self, job: Job, workers: int, sinks: Sinks, total: int) -> None:
         """Take the results one by one."""
@@ -199,4 +200,6 @@ class Run:
             if self.options.check:
                 self.summary.changed += [name for name in done.changed if name not in self.summary.changed[-1:]]
             self.hooks.progress(counts, total)
+        for name in sinks.left():
+            self.hooks.failed(Failure(name, 0, "left", LEFT))
         counts["cleaned"] = counts["documents"] - counts["rejected"]

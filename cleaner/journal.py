@@ -5,7 +5,8 @@ A folder beside the output holds it, with everything that is not complete:
 * ``manifest.json``: options, model, version, and the stamp of every input;
 * ``journal.jsonl``: a line for each *shard* (the blocks between two syncs): where the next begins, the size
   and SHA-256 of what it added to every file, its counts;
-* ``out-N``: the output of input N as far as it goes; ``removed``, ``rejected``, ``errors``.
+* ``out-N``: the output of input N as far as it goes; ``removed``, ``rejected``, ``errors``;
+* ``removed-N``, ``rejected-N``: in place, those of input N, brought together at the end.
 
 A file gets its final name only when the journal that says it is complete is on the disk.
 """
@@ -38,6 +39,8 @@ class Shard:
     sinks: dict[str, tuple[int, str]] = field(default_factory=dict)  # size afterwards, digest of what was added
     files: list[tuple[int, int, str]] = field(default_factory=list)  # output, size, digest
     done: list[int] = field(default_factory=list)  # outputs that are complete
+    read: list[int] = field(default_factory=list)  # outputs with a document
+    failed: list[int] = field(default_factory=list)  # outputs of whose input a record failed
     counts: dict[str, Any] = field(default_factory=dict)
     published: list[Any] = field(default_factory=list)  # output, size, digest of a file made from its spool
 
@@ -50,6 +53,8 @@ class Start:
     sizes: dict[str, int] = field(default_factory=dict)
     counts: list[dict[str, Any]] = field(default_factory=list)
     unpublished: list[int] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
     resumed: int = 0  # shards
 
 
@@ -86,15 +91,16 @@ class Journal:
                 in the folder, or inputs, options or model are not those of the manifest.
         """
         manifest = self.folder / "manifest.json"
-        if self.folder.exists() and not self.options.resume and (self.folder / "journal.jsonl").exists():
-            raise UsageError(
-                f"{self.folder}: an unfinished run lies here. Add --resume to go on with it, "
-                "or remove that folder to begin again."
-            )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.lock()
+        begun = bool(self.plan.outputs) and (self.folder / "journal.jsonl").exists()
+        if begun and not self.options.resume:
+            again = "or remove that folder to begin again."
+            if self.options.in_place and self.options.sides:
+                again = "and keep that folder: it holds what was removed."
+            raise UsageError(f"{self.folder}: an unfinished run lies here. Add --resume to go on with it, {again}")
         start = Start()
-        if manifest.exists() and (self.folder / "journal.jsonl").exists():
+        if begun and manifest.exists():
             start = self.resumed(json.loads(manifest.read_text("utf-8")))
         else:
             self.write_manifest(manifest)
@@ -136,6 +142,8 @@ class Journal:
         for shard in shards:
             start.sizes |= {name: size for name, (size, _) in shard.sinks.items()}
             start.counts.append(shard.counts)
+            start.read |= set(shard.read)
+            start.failed |= set(shard.failed)
             done |= {*shard.done, *(number for number, _, _ in shard.files)}
             if not shard.published:
                 start.position = shard.next
@@ -148,6 +156,8 @@ class Journal:
 
     def again(self) -> str:
         """Return the remedy for a run that cannot be gone on with."""
+        if self.options.in_place and self.options.sides:
+            return "Put it back as it was; that folder holds what was removed."
         return "Put it back as it was, or remove that folder to begin again."
 
     def compare(self, stamps: Sequence[Sequence[str]], done: set[int]) -> None:
@@ -240,4 +250,5 @@ class Journal:
             self.file.close()
         self.locked.close()
         if finished:
+            (self.folder / "journal.jsonl").unlink(missing_ok=True)  # first, so that no half of a run can be resumed
             shutil.rmtree(self.folder, ignore_errors=True)

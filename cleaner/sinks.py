@@ -18,6 +18,9 @@ from cleaner.targets import Plan
 
 __all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
 
+#: Files beside the output that hold what its documents lack: of an input that is left as it was, nothing.
+HELD = ("removed", "rejected")
+
 #: Seconds between two syncs, and bytes after which one comes sooner.
 SYNC_SECONDS, SYNC_BYTES = 1.0, 64_000_000
 
@@ -35,6 +38,9 @@ class Sinks(Protocol):
     def take(self, block: Block, done: Done) -> None:
         """Write what came of a block."""
 
+    def left(self) -> list[str]:
+        """Return the inputs that are left as they were, because a record of them failed."""
+
     def finish(self) -> None:
         """Give all files their names."""
 
@@ -42,23 +48,56 @@ class Sinks(Protocol):
         """Give up; ``clean``: leave nothing."""
 
 
-class MemorySinks:
+class Outputs:
+    """What became of each output: whether a document came of its input, and whether a record of that failed."""
+
+    def __init__(self, plan: Plan, options: BatchOptions) -> None:
+        """Nothing has come of any input yet."""
+        self.plan, self.options = plan, options
+        self.read: set[int] = set()
+        self.failed: set[int] = set()
+
+    def alone(self, block: Block) -> bool:
+        """Tell whether a block holds several texts with an output each: of one that fails there is none."""
+        return block.grouped and block.sources[0].format == "text" and len(self.plan.outputs) > 1
+
+    def note(self, block: Block, done: Done) -> int:
+        """Note what came of a block, and return the number of its output."""
+        number = self.plan.place[block.inputs[0]] if self.plan.outputs else 0
+        if done.counts.get("documents") and not self.alone(block):
+            self.read.add(number)
+        if done.failures and not self.alone(block):
+            self.failed.add(number)
+        return number
+
+    def spoiled(self, number: int) -> bool:
+        """Tell whether an output is not to be written: no record of it could be cleaned, or it must be whole."""
+        whole = self.options.in_place or self.plan.outputs[number].form == "text"
+        return number in self.failed and (whole or number not in self.read)
+
+    def left(self) -> list[str]:
+        """Return the inputs that are left as they were, because a record of them failed."""
+        failed = [self.plan.inputs[number] for number in sorted(self.failed)] if self.options.in_place else []
+        return [one.name for one in failed if one.format != "text"]
+
+
+class MemorySinks(Outputs):
     """Everything of a small run, written at its end; standard output at once."""
 
     def __init__(self, plan: Plan, options: BatchOptions, stdout: BinaryIO | None) -> None:
         """Take the results of a run into memory."""
-        self.plan, self.options, self.stdout = plan, options, stdout
+        super().__init__(plan, options)
+        self.stdout = stdout
         self.data: dict[str, bytearray] = {name: bytearray() for name in options.sides}
 
     def take(self, block: Block, done: Done) -> None:
         """Keep what came of a block."""
-        number = self.plan.place[block.inputs[0]] if self.plan.outputs else 0
-        failed = any(not one.record for one in done.failures)
+        number = self.note(block, done)
         for name, data in done.sinks.items():
             self.put(f"out-{number}" if name == "out" else name, data)
         for index, data in done.texts:
             self.put(f"out-{self.plan.place[index]}" if self.plan.outputs else "out-0", data)
-        if block.sources[0].format != "text" and block.last and not failed:
+        if block.sources[0].format != "text" and block.last:
             self.put(f"out-{number}", b"")
 
     def put(self, name: str, data: bytes) -> None:
@@ -74,24 +113,28 @@ class MemorySinks:
         for name, data in self.data.items():
             if name.startswith("out-"):
                 output = self.plan.outputs[int(name[4:])]
-                if output.form == "text" and output.packed:
+                if self.spoiled(int(name[4:])):
+                    continue
+                if output.packed and (output.form == "text" or not data):
                     data = bytearray(compress(output.packed, bytes(data)))  # noqa: PLW2901 - packed as a whole
                 if not os.path.isdir(os.path.dirname(output.path) or "."):
                     os.makedirs(os.path.dirname(output.path), exist_ok=True)
                 write_beside(output.path, bytes(data))
             else:
-                write_beside(self.options.sides[name], bytes(data))
+                path = self.options.sides[name]
+                write_beside(path, bytes(data) or compress(compression(path), b""))
 
     def stop(self, clean: bool) -> None:
         """Forget everything."""
 
 
-class DiskSinks:
+class DiskSinks(Outputs):
     """Files that grow in the work folder, synced shard by shard, renamed when they are complete."""
 
     def __init__(self, plan: Plan, options: BatchOptions, journal: Journal, stdout: BinaryIO | None) -> None:
         """Write into the folder of a journal; with ``stdout`` the output goes there, and nothing can be resumed."""
-        self.plan, self.options, self.journal, self.stdout = plan, options, journal, stdout
+        super().__init__(plan, options)
+        self.journal, self.stdout = journal, stdout
         self.files: dict[str, BinaryIO] = {}
         self.state: dict[str, Any] = {}
         self.shard, self.since, self.pending = Shard(), time.monotonic(), 0
@@ -100,42 +143,52 @@ class DiskSinks:
     def begin(self, start: Start) -> None:
         """Go on where a run was."""
         self.sizes = dict(start.sizes)
+        self.read, self.failed = set(start.read), set(start.failed)
         self.shard.next = start.position
         for number in start.unpublished:
             self.publish(number)
 
     def take(self, block: Block, done: Done) -> None:
         """Write what came of a block, and sync from time to time."""
-        number = self.plan.place[block.inputs[0]] if self.plan.outputs else 0
+        number = self.note(block, done)
         for name, data in done.sinks.items():
             if name == "out" and not self.plan.outputs:
                 if self.stdout is not None:
                     self.stdout.write(data)
                 continue
-            self.put(f"out-{number}" if name == "out" else name, data)
+            own = name == "out" or (self.options.in_place and name in HELD)
+            self.put(f"{name}-{number}" if own else name, data)
         if not self.plan.outputs and self.stdout is not None:
             for _, text in done.texts:
                 self.stdout.write(text)
         self.shard.files += [(self.plan.place[index], size, known) for index, size, known in done.files]
-        if self.complete(block, done):
-            self.shard.done.append(number)
+        self.shard.done += self.complete(block, number, done)
+        self.shard.read = sorted({*self.shard.read, number} & self.read)
+        self.shard.failed = sorted({*self.shard.failed, number} & self.failed)
         add(self.shard.counts, done.counts)
         self.shard.next = after(block)
         if time.monotonic() - self.since > SYNC_SECONDS or self.pending > SYNC_BYTES:
             self.sync()
 
-    def complete(self, block: Block, done: Done) -> bool:
-        """Tell whether the output of a block is complete with it."""
-        if not self.plan.outputs or not block.last or (block.grouped and block.sources[0].format == "text"):
-            return False
-        if len(self.plan.outputs) == 1:
-            return block.inputs[-1] == len(self.plan.inputs) - 1
-        return not any(not one.record for one in done.failures)
+    def complete(self, block: Block, number: int, done: Done) -> list[int]:
+        """Return the outputs that are complete with a block; text files of their own are in ``done.files``."""
+        if not self.plan.outputs or not block.last:
+            return []
+        if self.alone(block):
+            return [int(name[4:]) for name in done.sinks if name.startswith("out-")]
+        if block.grouped and self.plan.outputs[number].form == "text":
+            return []
+        joined = len(self.plan.outputs) < len(self.plan.inputs)
+        if joined and block.inputs[-1] < len(self.plan.inputs) - 1:
+            return []
+        unread = not joined and any(not one.record for one in done.failures)
+        return [] if unread or self.spoiled(number) else [number]
 
     def put(self, name: str, data: bytes) -> None:
         """Add to a file in the work folder."""
         if name not in self.files:
-            for other in [one for one in self.files if one.startswith("out-") and name.startswith("out-")]:
+            kind = name.rpartition("-")[0]
+            for other in [one for one in self.files if kind and one.startswith(f"{kind}-")]:
                 self.flush(other)
                 self.files.pop(other).close()
             self.files[name] = (self.journal.folder / name).open("ab")
@@ -167,8 +220,8 @@ class DiskSinks:
         if name in self.files:
             self.files.pop(name).close()
         inside = self.journal.folder / name
-        if not inside.exists():
-            inside.write_bytes(b"")
+        if not inside.exists() or not inside.stat().st_size:
+            inside.write_bytes(compress(output.packed, b""))
         if output.form == "parquet":
             from cleaner.parquet import finish
 
@@ -188,15 +241,31 @@ class DiskSinks:
         self.sync()
         for name in list(self.files):
             self.files.pop(name).close()
+        self.gather()
         for name, path in self.options.sides.items():
             inside = self.journal.folder / name
             if inside.exists():
                 move(inside, path)
             elif not self.sizes.get(name):
-                write_beside(path, compress(compression(path), b"") if compression(path) else b"")
+                write_beside(path, compress(compression(path), b""))
         for folder in {os.path.dirname(os.path.realpath(one.path)) for one in self.plan.outputs}:
             sync_folder(Path(folder))
         self.journal.close(finished=True)
+
+    def gather(self) -> None:
+        """Bring together what was removed from each input in place; one that is left as it was has lost nothing."""
+        for name in [one for one in HELD if self.options.in_place and one in self.options.sides]:
+            parts = [self.journal.folder / f"{name}-{n}" for n in range(len(self.plan.outputs)) if not self.spoiled(n)]
+            with (self.journal.folder / name).open("wb") as whole:
+                for part in parts:
+                    if part.exists():
+                        with part.open("rb") as file:
+                            shutil.copyfileobj(file, whole)
+                whole.flush()
+                os.fsync(whole.fileno())
+                empty = not whole.tell()
+            if empty:
+                (self.journal.folder / name).unlink()
 
     def stop(self, clean: bool) -> None:
         """Close everything; what is journalled can be resumed."""

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from documents import jsonl, texts
@@ -184,7 +186,8 @@ def test_cut_off(suffix: str, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "a.jsonl" in result.stderr
     assert "cut short" in result.stderr
-    done = (tmp_path / "out.jsonl").read_bytes().count(b"\n")
+    out = tmp_path / "out.jsonl"  # none, where the cut leaves nothing that can be read
+    done = out.read_bytes().count(b"\n") if out.exists() else 0
     assert f":{done + 1}: " in result.stderr
     if (tmp_path / "bad").stat().st_size:
         assert data.splitlines()[done].startswith((tmp_path / "bad").read_bytes().rstrip(b"\n"))
@@ -431,3 +434,60 @@ def test_same_output_for_any_number_of_workers(tmp_path: Path) -> None:
         outs.append((out.read_bytes(), Path(f"{out}.removed").read_bytes()))
     assert outs[0] == outs[1]
     assert names(tmp_path) == ["a.jsonl", *sorted(f"out{n}.jsonl{e}" for n in (1, 2) for e in ("", ".removed"))]
+
+
+@pytest.fixture(params=["small", "large"])
+def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as few small files are, and as many or large ones."""
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 2000)
+    if request.param == "large":
+        monkeypatch.setattr("cleaner.batch.SMALL_BYTES", 0)
+
+
+def parquet(path: Path, texts: list[str | None]) -> Path:
+    pq.write_table(pa.table({"text": pa.array(texts, pa.string())}), path, row_group_size=2)
+    return path
+
+
+def unreadable(folder: Path) -> list[Path]:
+    """Write files of which nothing can be read."""
+    (folder / "a.parquet").write_bytes(parquet(folder / "a.parquet", [TEXT] * 3).read_bytes()[:-12] + b"no footer...")
+    (folder / "b.txt").write_bytes(TEXT.encode() * 40 + b"\xff\xe9")
+    (folder / "c.jsonl.gz").write_bytes(b"no gzip at all")
+    (folder / "d.jsonl").write_text('{"text": 3}\n')
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.usefixtures("any_size")
+def test_what_cannot_be_read_replaces_nothing(tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    files = unreadable(source)
+    before = {path.name: path.read_bytes() for path in files}
+    for path in files:
+        (out / path.name).write_text("of yesterday")
+        assert call("clean", path, "--in-place", "--encoding", "utf-8").exit_code == 1
+        assert call("clean", path, "-o", out / path.name, "--encoding", "utf-8").exit_code == 1
+    assert call("clean", source, "-o", out, "--encoding", "utf-8").exit_code == 1
+    assert {path.name: path.read_bytes() for path in source.iterdir()} == before
+    assert {path.name: path.read_text() for path in out.iterdir()} == dict.fromkeys(before, "of yesterday")
+
+
+@pytest.mark.usefixtures("any_size")
+def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, tmp_path: Path) -> None:
+    folder = records.parent
+    (folder / "b.jsonl").write_text(RECORD % json.dumps(TEXT) + "{broken\n" + RECORD % json.dumps(TEXT))
+    damaged = [gzip.compress((RECORD % json.dumps(TEXT)).encode()) for _ in range(3)]
+    (folder / "c.jsonl.gz").write_bytes(damaged[0] + damaged[1][:-8] + b"xxxxxxxx" + damaged[2])
+    parquet(folder / "d.parquet", [TEXT, None, TEXT])
+    (folder / "e.txt").write_text(TEXT)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    result = call("clean", folder, "--in-place", "--removed", tmp_path / "removed", "--errors", tmp_path / "errors")
+    assert result.exit_code == 1
+    assert result.stderr.count("left as it was") == 3
+    same = {path.name for path in folder.iterdir() if path.read_bytes() == before[path.name]}
+    assert same == {"b.jsonl", "c.jsonl.gz", "d.parquet"}
+    assert {str(row["file"]) for row in lines_of(tmp_path / "removed")} == {"a.jsonl", "e.txt"}
+    assert (tmp_path / "errors").read_bytes().startswith(b"{broken\n")
+    assert names(tmp_path) == sorted(["errors", "in", *(f"in/{name}" for name in before), "removed"])

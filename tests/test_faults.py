@@ -227,6 +227,38 @@ def test_folder_resumed(in_place: bool, tmp_path: Path, monkeypatch: pytest.Monk
     assert digests(out) == digests(tmp_path / "whole")
 
 
+def test_removed_lines_of_small_files_are_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place, what a stopped run has removed is not there to be removed again."""
+    monkeypatch.setattr("cleaner.sinks.SYNC_SECONDS", 0.0)
+    files = [str(jsonl(tmp_path / name, 2, seed)) for seed, name in enumerate(("a.jsonl", "b.jsonl"))]
+    clean_files(files, str(tmp_path / "o.jsonl"), BatchOptions(removed=str(tmp_path / "whole")))
+    options = {"in_place": True, "removed": str(tmp_path / "r"), "errors": str(tmp_path / "e.gz")}
+    for _ in stopped(monkeypatch, 1):
+        with pytest.raises(Stop):
+            clean_files(files, "", BatchOptions.of(options))
+    with pytest.raises(UsageError, match="--resume"):
+        clean_files(files, "", BatchOptions.of(options))
+    clean_files(files, "", BatchOptions.of({**options, "resume": True}))
+    assert (tmp_path / "r").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert gzip.decompress((tmp_path / "e.gz").read_bytes()) == b""
+    assert names(tmp_path) == ["a.jsonl", "b.jsonl", "e.gz", "o.jsonl", "r", "whole"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_failure_before_the_stop_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = broken(tmp_path, 120)
+    before = source.read_bytes()
+    options = {"in_place": True, "removed": str(tmp_path / "r"), "workers": 1}
+    for _ in stopped(monkeypatch, 20):
+        with pytest.raises(Stop):
+            clean_files([str(source)], "", BatchOptions.of(options))
+    assert '"failed": [0]' in (tmp_path / ".a.jsonl.cleaner" / "journal.jsonl").read_text()
+    clean_files([str(source)], "", BatchOptions.of({**options, "resume": True}))
+    assert source.read_bytes() == before
+    assert (tmp_path / "r").read_bytes() == b""
+    assert names(tmp_path) == ["a.jsonl", "r"]
+
+
 @pytest.mark.usefixtures("eager")
 def test_parquet_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "a.parquet"
@@ -245,9 +277,10 @@ def test_two_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             if (tmp_path / ".o.jsonl.cleaner" / "journal.jsonl").exists():
                 break
             time.sleep(0.05)
-        result = call("clean", source, "-o", tmp_path / "o.jsonl", "--resume")
-        if run.poll() is None:
-            refused(result, 2, "another run")
+        for more in ([], ["--resume"]):
+            result = call("clean", source, "-o", tmp_path / "o.jsonl", *more)
+            if run.poll() is None:
+                refused(result, 2, "another run")
         assert run.wait(timeout=60) == 0
 
 
@@ -404,7 +437,8 @@ def fuzz(folder: Path, count: int, seed: int) -> dict[str, int]:
         found[name] += 1
         if name == "a.jsonl":
             there = sum(1 for row in data.split(b"\n") if row.strip())
-            rows = out.read_bytes().split(b"\n") + (folder / "bad").read_bytes().split(b"\n")
+            assert out.exists() == bool(counts["documents"] or not counts["failed"])
+            rows = (out.read_bytes() if out.exists() else b"").split(b"\n") + (folder / "bad").read_bytes().split(b"\n")
             assert counts["documents"] + counts["failed"] == there == sum(1 for row in rows if row.strip()), number
         if name == "a.txt":
             assert counts["documents"] + counts["failed"] == 1
