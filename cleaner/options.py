@@ -96,8 +96,8 @@ class BatchOptions:
 
     @property
     def sides(self) -> dict[str, str]:
-        """The files beside the output, by what goes into them."""
-        names = ("removed", "rejected", "errors")
+        """The files beside the output, by what goes into them; none where nothing is written."""
+        names = () if self.check or self.diff else ("removed", "rejected", "errors")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def decisive(self) -> dict[str, Any]:

@@ -491,3 +491,11 @@ def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, t
     assert {str(row["file"]) for row in lines_of(tmp_path / "removed")} == {"a.jsonl", "e.txt"}
     assert (tmp_path / "errors").read_bytes().startswith(b"{broken\n")
     assert names(tmp_path) == sorted(["errors", "in", *(f"in/{name}" for name in before), "removed"])
+
+
+@pytest.mark.parametrize("option", ["--check", "--diff"])
+def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path, tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("of yesterday")
+    for name in ("--removed", "--errors"):
+        call("clean", records, option, name, tmp_path / "old")
+        assert (tmp_path / "old").read_text() == "of yesterday"
