@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ def write(table: Table, job: Job, done: Done) -> None:
     form = job.form or ("jsonl" if source.format == "wet" else source.format)
     if form == "text":
         write_texts(table, job, done)
+    elif job.mirrored and table.block.grouped and source.format == "text":
+        for index in table.kept:
+            number = table.block.inputs[table.documents[index].place[0]]
+            done.sinks[f"out-{number}"] = WRITERS[form](replace(table, kept=[index]), job)
     else:
         data = WRITERS[form](table, job)
         same = job.mirrored and form == source.format != "parquet"
@@ -49,7 +54,8 @@ def write_texts(table: Table, job: Job, done: Done) -> None:
         if name != "utf-8":
             data = data.decode("utf-8", "surrogatepass").encode(name, "surrogatepass")
         if isinstance(block.data, bytes):
-            done.sinks["out"] = data
+            packed = job.packed if job.folder else ""  # in memory it is packed as a whole
+            done.sinks["out"] = compress(packed, data) if data else b""
             continue
         if job.options.in_place and not table.outcomes[index].gone:
             continue
@@ -57,7 +63,7 @@ def write_texts(table: Table, job: Job, done: Done) -> None:
         if not job.folder:
             done.texts.append((number, data))
             continue
-        data = compress(compression(block.sources[place].path), data)
+        data = compress(compression(block.sources[place].path) if job.mirrored else job.packed, data)
         done.files.append((number, len(data), hashlib.sha256(data).hexdigest()))
         beside = Path(job.folder) / f"tmp-{number}-{os.getpid()}"
         with beside.open("wb") as file:
@@ -130,8 +136,15 @@ def write_jsonl(table: Table, job: Job) -> bytes:
         more = added(table, job, index)
         if text is not None or more:
             lines[at] = jsonl.replaced(lines[at], document.place, text, more)
+    if job.joined and lines:
+        lines[0] = unmarked(lines[0], table)
     data = b"".join(lines)
     return data + b"\n" if job.joined and data and not data.endswith(b"\n") else data
+
+
+def unmarked(line: bytes, table: Table) -> bytes:
+    """Return a line without the byte order mark of an input that is not the first: it would be in the midst."""
+    return line.removeprefix(jsonl.BOM) if table.block.inputs[0] and table.block.first == 1 else line
 
 
 def write_parquet(table: Table, job: Job) -> bytes:
@@ -204,6 +217,7 @@ def rejected_row(table: Table, index: int) -> bytes:
     document, block = table.documents[index], table.block
     if block.sources[0].format == "jsonl":
         line: bytes = table.read[document.place[0]]
+        line = unmarked(line, table) if document.record == 1 else line
         return line if line.endswith(b"\n") else line + b"\n"
     key = {**key_of(table, document), **document.fields}
     if block.sources[0].format == "parquet":

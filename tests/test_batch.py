@@ -499,3 +499,55 @@ def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path
     for name in ("--removed", "--errors"):
         call("clean", records, option, name, tmp_path / "old")
         assert (tmp_path / "old").read_text() == "of yesterday"
+
+
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize(("first", "second"), [(".txt.gz", ".txt"), (".txt", ".txt.gz"), (".txt.gz", ".txt.zst")])
+def test_a_text_is_compressed_as_its_output(first: str, second: str, count: int, tmp_path: Path) -> None:
+    pack = PACK.get(Path(first).suffix, bytes)
+    (tmp_path / f"a{first}").write_bytes(pack(TEXT.encode() * count))
+    assert call("clean", tmp_path / f"a{first}", "-o", tmp_path / f"o{second}").exit_code == 0
+    out = tmp_path / f"o{second}"
+    assert (unpacked(out) if out.suffix in PACK else out.read_bytes()).startswith(BODY.encode())
+
+
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("suffix", PACK)
+def test_nothing_is_compressed_too(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("SHARE THIS\n")
+    (tmp_path / "a.jsonl").write_bytes(b"")
+    for name in ("a.txt", "a.jsonl"):
+        out, bad = tmp_path / f"o-{name}{suffix}", tmp_path / f"bad{suffix}"
+        assert call("clean", tmp_path / name, "-o", out, "--errors", bad).exit_code == 0
+        assert out.stat().st_size
+        assert unpacked(out) == unpacked(bad) == b""
+        assert bad.stat().st_size
+
+
+def test_a_byte_order_mark_does_not_come_into_the_midst(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(b"\xef\xbb\xbf" + records.read_bytes())
+    (tmp_path / "c.jsonl").write_bytes(b"\xef\xbb\xbf" + b'{"text": "SHARE THIS"}\n')
+    poor = ("--min-quality", "0.5", "--rejected", tmp_path / "poor")
+    out = tmp_path / "o.jsonl"
+    assert call("clean", tmp_path / "b.jsonl", records, tmp_path / "c.jsonl", "-o", out, *poor).exit_code == 0
+    assert out.read_bytes().rfind(b"\xef\xbb\xbf") == 0
+    assert call("clean", out, "-o", tmp_path / "again.jsonl").exit_code == 0
+    assert (tmp_path / "poor").read_bytes() == b'{"text": "SHARE THIS"}\n'
+
+
+
+
+@pytest.mark.usefixtures("any_size")
+def test_texts_become_records(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "in" / name).write_text(TEXT)
+    result = call("clean", tmp_path / "in" / "a.txt", tmp_path / "in" / "b.txt", "-o", tmp_path / "all.jsonl")
+    assert result.exit_code == 0
+    assert [row["id"] for row in lines_of(tmp_path / "all.jsonl")] == ["a.txt", "b.txt"]
+    for form in ("jsonl", "parquet"):
+        assert call("clean", tmp_path / "in", "-o", tmp_path / "out", "--output-format", form).exit_code == 0
+    assert [row["id"] for row in lines_of(tmp_path / "out" / "b.jsonl")] == ["b.txt"]
+    assert pq.read_table(tmp_path / "out" / "a.parquet").to_pylist() == [{"id": "a.txt", "text": BODY}]
+    assert names(tmp_path / "out") == ["a.jsonl", "a.parquet", "b.jsonl", "b.parquet"]
