@@ -9,7 +9,18 @@ from pathlib import Path
 from cleaner.errors import UsageError
 from cleaner.opening import is_remote, open_raw, remote
 
-__all__ = ["digest", "exists", "move", "sync_folder", "write_beside"]
+__all__ = ["beside", "digest", "exists", "move", "sync_folder", "write_beside"]
+
+#: Bytes that the name of a file may have.
+LONGEST = 255
+
+
+def beside(real: Path, ending: str) -> Path:
+    """Return a hidden name beside a file; of one too long for that, a name made of its digest."""
+    name = f".{real.name}{ending}"
+    if len(os.fsencode(name)) > LONGEST:
+        name = f".{hashlib.sha256(os.fsencode(real.name)).hexdigest()[:16]}{ending}"
+    return real.with_name(name)
 
 
 def write_beside(path: Path | str, data: bytes) -> None:
@@ -26,20 +37,20 @@ def write_beside(path: Path | str, data: bytes) -> None:
         system.pipe_file(inner, data)
         return
     given, real = path, Path(os.path.realpath(path))
-    beside = real.with_name(f".{real.name[:200]}.{os.getpid()}")
+    new = beside(real, f".{os.getpid()}")
     try:
         if real.exists() and not real.is_file():
             real.write_bytes(data)
             return
-        with beside.open("wb") as file:
+        with new.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if real.exists():
-            shutil.copymode(real, beside)
-        beside.replace(real)
+            shutil.copymode(real, new)
+        new.replace(real)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise UsageError(f"{given}: {error.strerror}. Choose another output; nothing was written there.") from None
 
 
@@ -65,11 +76,11 @@ def move(source: Path, target: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        beside = real.with_name(f".{real.name[:200]}.{os.getpid()}")
-        shutil.copyfile(source, beside)
-        with beside.open("rb+") as file:
+        new = beside(real, f".{os.getpid()}")
+        shutil.copyfile(source, new)
+        with new.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(real)
+        new.replace(real)
         source.unlink()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cleaner.atomic import beside
 from cleaner.errors import UsageError
 from cleaner.opening import compression, is_remote, stem
 from cleaner.options import BatchOptions
@@ -124,8 +125,7 @@ def hidden(path: str) -> Path:
     special = not is_remote(path) and os.path.exists(path) and not os.path.isfile(path)
     if is_remote(path) or special:
         return Path(f".cleaner-{hashlib.sha256(path.encode()).hexdigest()[:12]}")
-    real = Path(os.path.realpath(path))
-    return real.with_name(f".{real.name}.cleaner")
+    return beside(Path(os.path.realpath(path)), ".cleaner")
 
 
 def to_file(inputs: Sequence[Input], output: str, wanted: str) -> Plan:

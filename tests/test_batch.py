@@ -536,6 +536,15 @@ def test_a_byte_order_mark_does_not_come_into_the_midst(records: Path, tmp_path:
     assert (tmp_path / "poor").read_bytes() == b'{"text": "SHARE THIS"}\n'
 
 
+def test_long_names(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("щ" * 125, "x" * 255):
+        (tmp_path / "in" / name).write_text(TEXT)
+    assert call("clean", tmp_path / "in", "-o", tmp_path / "out").exit_code == 0
+    for name in names(tmp_path / "out"):
+        assert (tmp_path / "out" / name).read_text() == BODY
+        assert call("clean", tmp_path / "in" / name, "--in-place", "--removed", tmp_path / "r").exit_code == 0
+        assert (tmp_path / "in" / name).read_text() == BODY
 
 
 @pytest.mark.usefixtures("any_size")

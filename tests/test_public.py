@@ -100,7 +100,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "summary": {"model", "outcomes", "quality", "records"},
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
-    "targets": {"errors", "opening", "options", "records"},
+    "targets": {"atomic", "errors", "opening", "options", "records"},
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
     "training": {
         "classifier",
