@@ -13,6 +13,7 @@ from cleaner.annotate_session import Entry
 from cleaner.atomic import write_beside
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import LabelledDocument
+from cleaner.data_files import visible
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
 
@@ -23,14 +24,14 @@ BUCKETS = 512
 
 
 def text_files(inputs: Sequence[Path]) -> list[Path]:
-    """Return the files, and of folders all files in them whose name ends in .txt.
+    """Return the files, and of folders all files in them whose name ends in .txt, none that begins with a dot.
 
     Raises:
         UsageError: an input is not there, or a folder holds no text files.
     """
     found: list[Path] = []
     for path in inputs:
-        files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+        files = sorted(file for file in path.rglob("*.txt") if visible(file, path)) if path.is_dir() else [path]
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder. Check the name.")
         if not files:

@@ -10,6 +10,7 @@ from cleaner.annotate_files import sheet_of
 from cleaner.annotate_page import UNSURE, Sheet
 from cleaner.checking import Located
 from cleaner.cleaning import Cleaner
+from cleaner.data_files import is_tsv
 from cleaner.errors import UsageError
 from cleaner.suspects import Suspect, Suspects
 
@@ -38,7 +39,7 @@ def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleane
             for line in range(size)
         )
         place = one.path if output is None else place_of(one, output)
-        if place.suffix != ".tsv":
+        if not is_tsv(place):
             raise UsageError(f"{place}: only .tsv files are corrected in place. Choose a folder with -o.")
         sheet = sheet_of(one.document, place, cleaner, (doubt, hints))
         name = unused(f"{place.parent.name}/{place.stem}", sheets)
@@ -51,7 +52,7 @@ def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleane
 def place_of(one: Located, output: Path) -> Path:
     """Return the TSV file of a corrected document, its site and id made fit for a file name."""
     document = one.document
-    stem = one.path.stem if one.path.suffix == ".tsv" else f"{document.id} {document.view}".strip()
+    stem = one.path.stem if is_tsv(one.path) else f"{document.id} {document.view}".strip()
     return output / file_name(document.site) / f"{file_name(stem)}.tsv"
 
 

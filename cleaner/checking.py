@@ -5,16 +5,16 @@
 
 import difflib
 import gzip
-import json
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cleaner import lines
-from cleaner.corpus import LabelledDocument, json_document, known, one_line
-from cleaner.errors import DataError
+from cleaner.corpus import LabelledDocument, json_document, one_line
+from cleaner.data_files import ONLY_SPACES, QUOTE, UNQUOTED, cut, is_tsv, labelled_files, of_this_project, unused_id
+from cleaner.data_records import line_problem, record_of
 from cleaner.labels import KINDS, LABELS
 
 __all__ = ["Located", "Problem", "Reader", "labelled_files"]
@@ -45,38 +45,26 @@ class Located:
 
     def problem(self, line: int, message: str) -> Problem:
         """Return a problem of a line of the document, 0 being its first."""
-        place = "" if self.path.suffix == ".tsv" else f"line {line + 1} of {self.document.id}: "
+        place = "" if is_tsv(self.path) else f"line {line + 1} of {self.document.id}: "
         return Problem(str(self.path), self.numbers[line], place + message)
-
-
-def labelled_files(paths: Collection[Path]) -> list[Path]:
-    """Return labelled files, of folders those in them.
-
-    Raises:
-        DataError: a path is missing, of another format, or a folder without labelled files.
-    """
-    found: list[Path] = []
-    for path in paths:
-        files = sorted(file for file in path.rglob("*") if known(file)) if path.is_dir() else [path]
-        if not files:
-            raise DataError(f"{path}: no labelled files. Expected .tsv, .jsonl or .jsonl.gz.")
-        if not known(files[0]):
-            raise DataError(f"{path}: no such file, or of another format. Give .tsv, .jsonl or .jsonl.gz, or a folder.")
-        found += files
-    return found
 
 
 @dataclass
 class Reader:
-    """Reads labelled files and collects what is wrong in them; any label is right if ``labels`` is empty."""
+    """Reads labelled files and collects what is wrong in them; any label is right if ``labels`` is empty.
+
+    ``refused`` are labels whose lines are left out, ``taken`` the ids of the TSV files read.
+    """
 
     labels: Collection[str] = LABELS
     problems: list[Problem] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    taken: dict[str, Path] = field(default_factory=dict)
 
     def read(self, path: Path) -> list[Located]:
         """Return the documents of a file with their right lines; empty ones too."""
         try:
-            return [self.tsv(path)] if path.suffix == ".tsv" else list(self.records(path))
+            return [self.tsv(path)] if is_tsv(path) else list(self.records(path))
         except (OSError, EOFError, zlib.error) as error:
             self.note(path, 0, f"cannot be read ({error}). Fetch the file again.")
             return []
@@ -94,8 +82,8 @@ class Reader:
         rows: list[tuple[int, bool, str, str, str]] = []
         header: dict[str, str] = {}
         blank = False
-        for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-            row = self.decoded(path, number, raw.removesuffix(b"\r"))
+        for number, raw in enumerate(cut(data.removeprefix(b"\xef\xbb\xbf")), 1):
+            row = self.decoded(path, number, raw)
             if row is None:
                 continue
             if not row:
@@ -107,9 +95,11 @@ class Reader:
                 blank = False
         numbers, blanks, labels, texts, kinds = zip(*rows, strict=True) if rows else ((), (), (), (), ())
         site, weak = path.resolve().parent.name, (False,) * len(rows)
-        source = "invented" if "view" in header else "tsv"
-        told = source, header.get("view", ""), header.get("language", "")
-        document = LabelledDocument(f"{site}/{path.stem}", site, texts, labels, kinds, weak, blanks, *told)
+        view, name = header.get("view", ""), f"{site}/{path.stem}"
+        source = "invented" if "view" in header and of_this_project(path) else "tsv"
+        told = source, view, header.get("language", "")
+        name = unused_id(name, path, self.taken) if rows else name
+        document = LabelledDocument(name, site, texts, labels, kinds, weak, blanks, *told)
         return Located(document, path, numbers, "".join(f"# {key}: {value}\n" for key, value in header.items()))
 
     def decoded(self, path: Path, number: int, raw: bytes) -> str | None:
@@ -146,6 +136,9 @@ class Reader:
     def row(self, path: Path, number: int, columns: list[str]) -> tuple[str, str, str] | None:
         """Return label, text and kind of a row; None if one of them is wrong."""
         before = len(self.problems)
+        if all(map(lines.blank, columns)):
+            self.note(path, number, ONLY_SPACES)
+            return None
         if len(columns) == 1:
             self.note(path, number, "1 column. Write label<TAB>line.")
             return None
@@ -153,42 +146,63 @@ class Reader:
         self.check_label(path, number, label)
         if lines.blank(text):
             self.note(path, number, "a label and no text. Leave the row empty for a blank line.")
-        if len(rest) > 1 or (rest and rest[0] and rest[0].partition("/")[0] not in KINDS):
+        if len(rest) == 1 and rest[0].startswith(QUOTE):
+            self.note(path, number, f"{rest[0]!r} is no kind of junk. {UNQUOTED}")
+        elif len(rest) > 1 or (rest and rest[0] and rest[0].partition("/")[0] not in KINDS):
             kinds = ", ".join(KINDS)
             self.note(path, number, f"{len(columns)} columns: a tab in the text, or no kind of junk. Kinds: {kinds}.")
         elif rest and rest[0] and label != "junk":
             self.note(path, number, f"a kind of junk ({rest[0]}) on a line labelled {label!r}. Take one of them back.")
         return (label, one_line(text), rest[0] if rest else "") if len(self.problems) == before else None
 
-    def check_label(self, path: Path, number: int, label: object) -> None:
+    def check_label(self, path: Path, number: int, label: str) -> None:
         """Note a label that cannot be one, or is not known."""
-        if not isinstance(label, str) or not label.strip():
+        before = len(self.problems)
+        if not label.strip():
             self.note(path, number, f"{label!r} is no label. Use one of {', '.join(self.labels)}.")
+        elif label.startswith(QUOTE):
+            self.note(path, number, f"{label!r} is no label. {UNQUOTED}")
         elif label != label.strip().lower():
             self.note(path, number, f"{label!r} is no label. Write {label.strip().lower()!r}.")
         elif self.labels and label not in self.labels:
             near = difflib.get_close_matches(label, list(self.labels), 1)
             meant = f"Perhaps {near[0]!r}? " if near else ""
             self.note(path, number, f"unknown label {label!r}. {meant}Labels of your own: --labels body,{label},…")
+        self.refused += [label] * (len(self.problems) > before)
 
     def records(self, path: Path) -> Iterator[Located]:
         """Read JSON Lines."""
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as rows:
+        empty = True
+        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as rows:
             for number, row in enumerate(rows, 1):
+                if not row.strip():
+                    continue
+                empty = False
                 try:
-                    yield self.record(path, number, json.loads(row))
-                except (KeyError, TypeError, AttributeError, ValueError) as error:
-                    self.note(path, number, f"not a labelled document ({error!r}). See the format in corpus.py.")
+                    record = record_of(row)
+                except ValueError as error:
+                    self.note(path, number, str(error))
+                else:
+                    yield self.record(path, number, record)
+        if empty:
+            self.note(path, 0, "no labelled documents. Label some, or take it out.")
 
     def record(self, path: Path, number: int, record: dict[str, Any]) -> Located:
         """Read a labelled document from a JSON record, leaving out its wrong lines."""
         rows = []
-        for row in record["lines"]:
+        for line, row in enumerate(record["lines"], 1):
             before = len(self.problems)
-            self.check_label(path, number, row["label"])
-            self.characters(path, number, row["text"])
-            if len(self.problems) == before and not lines.blank(row["text"]):
-                rows.append(row)
+            problem = line_problem(row)
+            if problem:
+                self.note(path, number, problem)
+            elif lines.blank(row["text"]):
+                continue
+            else:
+                self.check_label(path, number, row["label"])
+                self.characters(path, number, row["text"])
+            wrong = self.problems[before:]
+            self.problems[before:] = [replace(one, message=f"line {line}: {one.message}") for one in wrong]
+            rows += [] if wrong else [row]
         document = json_document({**record, "lines": rows}, f"{path}:{number}")
         return Located(document, path, (number,) * max(len(rows), 1))
 

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from cleaner.checking import Located, Problem
+from cleaner.data_files import is_tsv
 from cleaner.labels import BODY
 
 __all__ = ["between", "contradictions", "duplicates", "leaks", "shortages"]
@@ -34,7 +35,7 @@ def shortages(found: Sequence[Located]) -> Iterator[Problem]:
     """Return documents without lines or body, and what training needs more of."""
     for one in found:
         labels, file = one.document.labels, str(one.path)
-        number = one.numbers[0] if one.path.suffix != ".tsv" and one.numbers else 0
+        number = one.numbers[0] if not is_tsv(one.path) and one.numbers else 0
         if not labels:
             yield Problem(file, number, f"{one.document.id}: no labelled lines. Label some, or take it out.")
         elif BODY not in labels:
@@ -129,7 +130,7 @@ def repeats(found: Sequence[Located]) -> Iterator[Problem]:
             if label == BODY and len(text.split()) >= LONG_WORDS:
                 first = seen.setdefault(text, line)
                 if first != line:
-                    place = one.numbers[first] if one.path.suffix == ".tsv" else first + 1
+                    place = one.numbers[first] if is_tsv(one.path) else first + 1
                     yield one.problem(line, f"the same line as line {place}, both {BODY}. One of them is a leftover.")
 
 

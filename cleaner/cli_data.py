@@ -10,6 +10,7 @@ import typer
 
 from cleaner.console import ModelName, app, errors, say
 from cleaner.errors import DataError, UsageError
+from cleaner.labels import LABELS
 
 if TYPE_CHECKING:
     from cleaner.annotate_page import Sheet
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from cleaner.suspects import Suspects
 
 SHOWN = 70  # characters of a suspect's text
+REMEDY = "Correct them, or name all labels with --labels."
 
-Labels = Annotated[
-    str, typer.Option("--labels", help="The allowed labels, separated by commas; else the shipped model's.")
-]
+Labels = Annotated[str, typer.Option("--labels", help="The allowed labels, separated by commas; else the model's.")]
 
 
 @app.command()
@@ -175,9 +175,12 @@ def check_data(
     """
     from cleaner.checking import Reader, labelled_files
     from cleaner.checking_documents import between, leaks
+    from cleaner.cleaning import Cleaner
 
     with errors():
-        reader = Reader([name.strip() for name in labels.split(",")]) if labels else Reader()
+        cleaner = Cleaner.load(model) if suspects or model != "default" else None
+        known = [name.strip() for name in labels.split(",")] if labels else cleaner.model.labels if cleaner else LABELS
+        reader = Reader(known)
         found, tested = (
             [one for file in labelled_files(paths) for one in reader.read(file)] for paths in (data, test or ())
         )
@@ -186,18 +189,21 @@ def check_data(
             print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
         say(f"{len(problems)} problems in {len(found)} documents, {lines} lines")
-        listed = list_suspects([one for one in found if one.document.lines], model, as_json) if suspects else 0
+        if suspects and reader.refused:
+            names = ", ".join(dict.fromkeys(reader.refused))
+            raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
+        listed = (
+            list_suspects([one for one in found if one.document.lines], cleaner, as_json) if suspects and cleaner else 0
+        )
         if problems or listed:
             raise typer.Exit(1)
 
 
-def list_suspects(found: Sequence["Located"], model: str, as_json: bool) -> int:
+def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool) -> int:
     """Print the likely mistakes, the surest first; return how many there are."""
-    from cleaner.cleaning import Cleaner
-
     if not found:
         raise DataError("no labelled lines to judge. Put the problems above right first.")
-    suspects = suspicious(found, Cleaner.load(model))
+    suspects = suspicious(found, cleaner)
     for suspect in suspects.ranked[: suspects.flagged]:
         number, line = suspect.place
         one = found[number]

@@ -9,7 +9,6 @@ document each: ``id``, ``site`` and ``lines`` with ``text`` and ``label``, optio
 
 import gzip
 import hashlib
-import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from cleaner import lines
+from cleaner.data_files import ONLY_SPACES, QUOTE, UNQUOTED, cut, is_tsv, labelled_files, of_this_project, unused_id
+from cleaner.data_records import line_problem, record_of
 from cleaner.errors import DataError
 from cleaner.labels import KINDS
 
 __all__ = [
+    "LICENCES",
     "LONG_WORDS",
     "PAGE_VIEWS",
     "LabelledDocument",
@@ -122,18 +124,13 @@ def read_labelled(paths: Iterable[Path]) -> list[LabelledDocument]:
         DataError: a path is missing or of another format, or a line is wrong; names file and line.
     """
     documents: list[LabelledDocument] = []
-    for path in paths:
-        files = sorted(file for file in path.rglob("*") if known(file)) if path.is_dir() else [path]
-        if not files:
-            raise DataError(f"{path}: no labelled files. Expected .tsv, .jsonl or .jsonl.gz.")
-        for file in files:
-            documents += [read_tsv(file)] if file.suffix == ".tsv" else read_jsonl(file)
-    return [document for document in documents if document.lines]
-
-
-def known(path: Path) -> bool:
-    """Tell whether a file's name says that it is labelled data."""
-    return path.is_file() and path.name.endswith((".tsv", ".jsonl", ".jsonl.gz"))
+    taken: dict[str, Path] = {}
+    for file in labelled_files(paths):
+        if not is_tsv(file):
+            documents += (document for document in read_jsonl(file) if document.lines)
+        elif (document := read_tsv(file)).lines:
+            documents.append(replace(document, id=unused_id(document.id, file, taken)))
+    return documents
 
 
 def one_line(text: str) -> str:
@@ -169,7 +166,7 @@ def read_tsv(path: Path) -> LabelledDocument:
         kinds,
         (False,) * len(found),
         tuple(blanks),
-        "invented" if "view" in header else "tsv",
+        "invented" if "view" in header and of_this_project(path) else "tsv",
         header.get("view", ""),
         header.get("language", ""),
         str(path),
@@ -185,7 +182,7 @@ def read_rows(path: Path) -> list[str]:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file. Give a folder of .tsv files, or a .jsonl file.") from None
     except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
+        row = len(cut(data[: error.start]))
         raise DataError(
             f"{path}:{row}: not UTF-8 at byte {error.start + 1}, perhaps pasted from a file in another encoding. "
             "Save the whole file as UTF-8."
@@ -194,9 +191,13 @@ def read_rows(path: Path) -> list[str]:
         raise DataError(f"{path}: cannot be read ({error}). Make it readable.") from None
 
 
-def check_label(label: object, where: str) -> str:
+def check_label(label: str, where: str) -> str:
     """Return a label; raise :class:`DataError` if it cannot be one."""
-    if not isinstance(label, str) or not label or label != label.strip().lower():
+    if not label:
+        raise DataError(f"{where}: a text and no label. Write label<TAB>line.")
+    if label.startswith(QUOTE):
+        raise DataError(f"{where}: {label!r} is no label. {UNQUOTED}")
+    if label != label.strip().lower():
         raise DataError(f"{where}: {label!r} is no label. Write it in lower case, without spaces around it.")
     return label
 
@@ -204,12 +205,16 @@ def check_label(label: object, where: str) -> str:
 def tsv_line(row: str, where: str) -> tuple[str, str, str]:
     """Return label, text and kind of a row; ``where`` is named in the error."""
     label, *rest = row.split("\t")
+    if lines.blank(row):
+        raise DataError(f"{where}: {ONLY_SPACES}")
     if not rest or len(rest) > 2:
         raise DataError(f"{where}: {len(rest) + 1} columns. Write label<TAB>line, for junk also <TAB>kind.")
     check_label(label, where)
     if lines.blank(rest[0]):
         raise DataError(f"{where}: the line has a label and no text. Leave the row empty for a blank line.")
     kind = rest[1] if len(rest) == 2 else ""
+    if kind.startswith(QUOTE):
+        raise DataError(f"{where}: {kind!r} is no kind of junk. {UNQUOTED}")
     if kind and kind.partition("/")[0] not in KINDS:
         raise DataError(
             f"{where}: {kind!r} is no kind of junk. Use one of {', '.join(KINDS)}; "
@@ -220,33 +225,39 @@ def tsv_line(row: str, where: str) -> tuple[str, str, str]:
 
 def read_jsonl(path: Path) -> Iterator[LabelledDocument]:
     """Read labelled documents from JSON Lines."""
-    if not known(path):
-        raise DataError(f"{path}: no such file, or of another format. Give .tsv, .jsonl or .jsonl.gz, or a folder.")
     number = 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as rows:
+        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as rows:
             for number, row in enumerate(rows, 1):  # named in the errors below
-                yield json_document(json.loads(row), f"{path}:{number}")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"{path}:{number}: not a labelled document ({error!r}). See the format in corpus.py.") from None
+                if row.strip():
+                    yield json_document(record_of(row), f"{path}:{number}")
+    except ValueError as error:
+        raise DataError(f"{path}:{number}: {error}") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read after record {number} ({error}). Fetch the file again.") from None
 
 
 def json_document(record: dict[str, Any], where: str) -> LabelledDocument:
-    """Build a document from a JSON record."""
-    rows = [row for row in record["lines"] if not lines.blank(row["text"])]
+    """Build a document from a JSON record; raise :class:`DataError` if a line is wrong."""
+    rows = []
+    for number, row in enumerate(record["lines"], 1):
+        problem = line_problem(row)
+        if problem:
+            raise DataError(f"{where}: line {number}: {problem}")
+        if not lines.blank(row["text"]):
+            check_label(row["label"], f"{where}: line {number}")
+            rows.append(row)
     return LabelledDocument(
-        str(record["id"]),
-        str(record["site"]),
+        record["id"],
+        record["site"],
         tuple(one_line(row["text"]) for row in rows),
-        tuple(check_label(row["label"], where) for row in rows),
-        tuple(row.get("kind", "") for row in rows),
-        tuple(bool(row.get("weak", False)) for row in rows),
-        tuple(bool(row.get("blank_before", False)) for row in rows),
-        str(record.get("source", "")),
-        str(record.get("view", "")),
-        str(record.get("lang", "")),
+        tuple(row["label"] for row in rows),
+        tuple(row.get("kind") or "" for row in rows),
+        tuple(bool(row.get("weak")) for row in rows),
+        tuple(bool(row.get("blank_before")) for row in rows),
+        record.get("source") or "",
+        record.get("view") or "",
+        record.get("lang") or "",
         where,
     )
 

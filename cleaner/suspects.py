@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.cleaning import encode
-from cleaner.corpus import LabelledDocument, digest
+from cleaner.corpus import LICENCES, LabelledDocument
 from cleaner.errors import DataError, UsageError
 from cleaner.model import Model
 from cleaner.sampling import label_order
@@ -67,28 +67,44 @@ def opinions(documents: Sequence[LabelledDocument], model: Model, report: Callab
     """Ask models that have not seen the documents.
 
     Of many sites each is held out in turn, and models are trained on the others. Of few sites the given model
-    knows more, unless it was trained on these very documents, or lacks their labels.
+    knows more, unless it may have been trained on these very lines, or lacks their labels. Where the documents are
+    too few to train on it judges all the same, and that is said.
 
     Raises:
-        DataError: all lines have one label, or all documents are of one site and the model cannot judge them.
+        DataError: the documents are too few to train on, and the model lacks their labels.
     """
     labels = label_order(documents)
     sites = len({document.site for document in documents})
-    if sites < ENOUGH_SITES and set(labels) <= set(model.labels) and not seen(documents, model):
-        batches = (model.read([encode(document.text())]) for document in documents)
-        return Opinions(
-            model.labels, [model.probabilities(batch) for batch in batches], "the model, new to these lines"
-        )
+    able, trained = set(labels) <= set(model.labels), may_know(documents, model)
+    if able and sites < ENOUGH_SITES and not trained:
+        return by_model(documents, model, trained)
     from cleaner.out_of_fold import out_of_fold
 
-    return Opinions(labels, out_of_fold(documents, report), "models trained on the other sites")
+    try:
+        others = "sites" if sites > 1 else "documents"
+        return Opinions(labels, out_of_fold(documents, report), f"models trained on the other {others}")
+    except DataError:
+        if not able:
+            raise
+        return by_model(documents, model, trained)
 
 
-def seen(documents: Sequence[LabelledDocument], model: Model) -> bool:
-    """Tell by the digests in its card whether a model was trained on exactly these documents of a source."""
-    known = {row["sha256"] for row in model.card.get("data", [])}
-    sources = {document.source for document in documents}
-    return any(digest([one for one in documents if one.source == source]) in known for source in sources)
+def by_model(documents: Sequence[LabelledDocument], model: Model, trained: bool) -> Opinions:
+    """Ask the model itself; ``trained`` tells whether it may know the lines."""
+    batches = (model.read([encode(document.text())]) for document in documents)
+    words = "which may have been trained on these lines and then repeats their mistakes" if trained else ""
+    judge = f"the model, {words or 'new to these lines'}"
+    return Opinions(model.labels, [model.probabilities(batch) for batch in batches], judge)
+
+
+def may_know(documents: Sequence[LabelledDocument], model: Model) -> bool:
+    """Tell by its card whether a model may have been trained on some of the lines.
+
+    It surely was not if all of its data are public sets or this project's, and none of the documents is of these.
+    """
+    sources = {row.get("source") for row in model.card.get("data", [])}
+    same = sources & {document.source for document in documents}
+    return "base" in model.card or not sources <= LICENCES.keys() or bool(same)
 
 
 def find_suspects(

@@ -20,7 +20,7 @@ from cleaner.checking_documents import between, leaks
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.cli_data import screen
-from cleaner.corpus import LabelledDocument, digest, read_tsv
+from cleaner.corpus import LabelledDocument, read_tsv
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
 from cleaner.model import Model
@@ -114,6 +114,9 @@ def test_documents_are_those_that_training_reads(data: Path) -> None:
         ("body\tcafÃ©", "Windows-1252"),
         ("body\tbell\x07", "a control character"),
         ("# language: en", "a header below the first line"),
+        ("\t\t", "Leave the row empty for a blank line"),
+        ('"body\tHe said ""come"""', "Exported with quotes"),
+        ('junk\tTwo.\t"credit"', "Exported with quotes"),
     ],
 )
 def test_wrong_rows_are_all_named(data: Path, row: str | bytes, words: str) -> None:
@@ -134,6 +137,20 @@ def test_wrong_header(data: Path, header: str, words: str) -> None:
     (problem,) = found(data)[1]
     assert problem.startswith(f"{data}/quay/ferry.tsv:1: ")
     assert words in problem
+
+
+def test_rows_may_end_with_cr(data: Path) -> None:
+    for path in data.rglob("*.tsv"):
+        put(path, path.read_bytes().replace(b"\n", b"\r"))
+    assert found(data)[1] == []
+
+
+def test_hidden_files_and_files_of_one_name(data: Path) -> None:
+    put(data / "quay/.ipynb_checkpoints/ferry-checkpoint.tsv", "wrong")
+    put(data / "2021/quay/ferry.TSV", "body\tAnother story.\n")
+    documents, problems = found(data, data / "quay")
+    assert problems == []
+    assert [one.document.id for one in documents] == ["quay/ferry", "pier/tide", "data/quay/ferry", "quay/toll"]
 
 
 def test_utf_16(data: Path) -> None:
@@ -226,9 +243,26 @@ def test_json_lines(tmp_path: Path, name: str) -> None:
     content = "\n".join(rows).encode()
     path = put(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
     documents, problems = found(path)
-    assert [one.document.id for one in documents] == ["p1", "p2"]
+    assert [one.document.id for one in documents] == ["p1", "p2", "p1"]
     places = [one.split(" ")[0] for one in problems]
-    assert places == [f"{path}:", *(f"{path}:{number}:" for number in (2, 3, 3, 3, 4, 5))]
+    assert places == [f"{path}:", *(f"{path}:{number}:" for number in (2, 3, 3, 3, 4, 5, 5))]
+    assert f'{path}:4: "site" is missing. A record is ' in " ".join(problems)
+    assert f"{path}:3: line 1: 'Body' is no label. Write 'body'." in problems
+
+
+def test_json_lines_are_checked_as_training_reads_them(tmp_path: Path) -> None:
+    fields: list[dict[str, Any]] = [{"kind": None}, {"kind": "date"}]
+    fields += [{"kind": 3}, {"kind": "navi"}, {"weak": "false"}, {"label": None}]
+    lines = [{"text": "Read on.", "label": "junk", **one} for one in fields]
+    path = put(tmp_path / "a.jsonl", "\n" + json.dumps({**RECORD, "lines": RECORD["lines"] + lines}) + "\n\n")
+    reader = Reader()
+    (one,) = reader.read(path)
+    assert [problem.message.split(":")[0] for problem in reader.problems] == [f"line {n}" for n in (5, 6, 7, 8)]
+    assert (len(one.document.lines), one.numbers[0]) == (4, 2)
+    empty = put(tmp_path / "empty.jsonl", "\n")
+    assert found(empty)[1] == [f"{empty}: no labelled documents. Label some, or take it out."]
+    deep = put(tmp_path / "deep.jsonl", "[" * 100_000)
+    assert "nested too deeply" in found(deep)[1][0]
 
 
 def test_gzip_cut_off(tmp_path: Path) -> None:
@@ -330,12 +364,23 @@ def test_a_model_does_not_judge_what_it_was_trained_on(cleaner: Cleaner, monkeyp
 
     monkeypatch.setattr("cleaner.out_of_fold.out_of_fold", ask)
     one = document("bbj")
-    card = {**cleaner.model.card, "data": [{"sha256": digest([one])}]}
-    assert "other sites" in opinions([one], Model(cleaner.model.arrays, card), silent).judge
+    cards: list[dict[str, Any]] = [{"data": [{"source": "tsv"}]}, {"data": [{"source": ""}]}, {"base": {}}]
+    for more in cards:
+        own = Model(cleaner.model.arrays, {**cleaner.model.card, **more})
+        assert opinions([one], own, silent).judge == "models trained on the other documents"
+    shipped = replace(one, source="invented"), replace(one, source="invented", site="pier")
+    assert opinions(shipped, cleaner.model, silent).judge == "models trained on the other sites"
     price = replace(one, labels=("body", "price", "junk"))
     assert opinions([price], cleaner.model, silent).labels == ["body", "price", "junk"]
     opinions([replace(one, site=str(number)) for number in range(100)], cleaner.model, silent)
-    assert asked == [1, 1, 100]
+    assert asked == [1, 1, 1, 2, 1, 100]
+
+
+def test_a_model_that_may_know_the_only_document_says_so(cleaner: Cleaner) -> None:
+    own = Model(cleaner.model.arrays, {**cleaner.model.card, "base": {}})
+    found = opinions([document("bbj")], own, silent)
+    assert found.judge.startswith("the model, which may have been trained on these lines")
+    assert found.probabilities[0].shape == (3, 5)
 
 
 def test_one_site_with_labels_of_its_own(cleaner: Cleaner) -> None:
@@ -379,6 +424,27 @@ def test_suspects_are_listed(mistaken: Path) -> None:
     assert "suspects" in result.stderr
     listed = [json.loads(row) for row in call("check-data", mistaken, "--suspects", "--json").stdout.splitlines()]
     assert {"file", "line", "label", "suggested", "confidence", "text"} <= listed[-1].keys()
+
+
+def test_no_suspects_without_the_lines_of_unknown_labels(mistaken: Path) -> None:
+    path = mistaken / "quay/en-flood.tsv"
+    put(path, path.read_text("utf-8") + "price\t3.20\n")
+    result = call("check-data", mistaken, "--suspects")
+    assert (result.exit_code, result.stderr.count("price")) == (2, 1)
+    assert "unknown label 'price'" in result.stdout
+    assert "rather" not in result.stdout
+
+
+def test_the_labels_of_a_given_model_are_known(data: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    names = {"junk": "rest"}
+    labels = [names.get(label, label) for label in cleaner.model.labels]
+    Model(cleaner.model.arrays, {**cleaner.model.card, "labels": labels}).save(tmp_path / "model")
+    for path in data.rglob("*.tsv"):
+        put(path, "".join(f"{row}\n" for row in path.read_text("utf-8").replace("junk\t", "rest\t").split("\n")))
+    put(data / "quay/ferry.tsv", OTHER.replace("junk\t", "rest\t").replace("bridge", "ferry"))
+    put(data / "quay/toll.tsv", ARTICLE.split("body", 1)[0].partition("junk")[0] + "body\tThe end.\nrest\tShare\n")
+    assert "unknown label 'rest'" in call("check-data", data).stdout
+    assert call("check-data", data, "-m", tmp_path / "model").stdout == ""
 
 
 def sheets_of(folder: Path, cleaner: Cleaner, output: Path | None) -> Any:

@@ -61,7 +61,7 @@ def test_tsv(write: Write) -> None:
     assert found.text() == f"Ferry back in service\n{body}A. Person / Agency\nSHARE THIS\n"
 
 
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_tsv_endings_and_no_final_newline(write: Write, ending: str) -> None:
     found = read_tsv(write("quay/ferry.tsv", ending.join(TSV.rstrip("\n").split("\n"))))
     assert found == read_tsv(write("quay/ferry.tsv", TSV))
@@ -159,8 +159,9 @@ def test_no_gzip(write: Write) -> None:
     "bad",
     [
         "{",
-        "",
         "[]",
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param("9" * 5000, id="long number"),
         "null",
         '"text"',
         "{}",
@@ -172,6 +173,13 @@ def test_no_gzip(write: Write) -> None:
         json.dumps({**RECORD, "lines": [{"text": "One.", "label": 3}]}),
         json.dumps({**RECORD, "lines": [{"text": "One.", "label": "Body"}]}),
         json.dumps({**RECORD, "lines": [{"text": "One.", "label": ""}]}),
+        json.dumps({**RECORD, "site": None}),
+        json.dumps({**RECORD, "id": 7}),
+        json.dumps({**RECORD, "view": ["page"]}),
+        *(
+            json.dumps({**RECORD, "lines": [{"text": "One.", "label": "junk", **more}]})
+            for more in ({"kind": 3}, {"kind": ["share"]}, {"kind": "navi"}, {"weak": "false"}, {"blank_before": 1})
+        ),
     ],
 )
 def test_wrong_jsonl(write: Write, bad: str) -> None:
@@ -180,6 +188,69 @@ def test_wrong_jsonl(write: Write, bad: str) -> None:
         read_labelled([path])
     assert str(caught.value).startswith(f"{path}:2: ")
     assert "\n" not in str(caught.value)
+
+
+def test_jsonl_errors_say_which_key_and_what_a_record_is(write: Write) -> None:
+    record = {key: value for key, value in RECORD.items() if key != "site"}
+    with pytest.raises(DataError, match=r'pages\.jsonl:1: "site" is missing\. A record is .*"site": "quay\.example"'):
+        read_labelled([write("pages.jsonl", json.dumps(record))])
+    content = json.dumps(RECORD).encode().replace(b"Ferry", b"F\xe9rry")
+    with pytest.raises(DataError, match=r"pages\.jsonl:1: not UTF-8 at byte \d+ of the record\. Save .{0,40}$"):
+        read_labelled([write("pages.jsonl", content)])
+    wrong = {**RECORD, "lines": [*RECORD["lines"], {"text": "Share", "label": "junk", "kind": "navi"}]}
+    with pytest.raises(DataError, match=r"pages\.jsonl:1: line 5: 'navi' is no kind\. Use one of credit"):
+        read_labelled([write("pages.jsonl", json.dumps(wrong))])
+
+
+def test_jsonl_blank_lines_nulls_and_kinds_of_gold_sets(write: Write) -> None:
+    nulls = {"text": "One.", "label": "junk", "kind": None, "weak": None, "blank_before": None}
+    kinds = [{"text": kind, "label": "junk", "kind": kind} for kind in ("date", "title", "bio", "share/bar")]
+    record = {**RECORD, "view": None, "lines": [nulls, *kinds]}
+    (one,) = read_labelled([write("PAGES.JSONL", f"\n{json.dumps(record)}\n \n\n")])
+    assert one.kinds == ("", "date", "title", "bio", "share/bar")
+    assert (one.weak[0], one.blank_before[0], one.view) == (False, False, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("body\tOne.\n\t\t\n", ":2: no label and no text, but tabs or spaces. Leave the row empty"),
+        ("\tOne.\n", ":1: a text and no label"),
+        ('"body\tHe said ""come"""\n', ":1: '\"body' is no label. Exported with quotes"),
+        ('junk\tOne.\t"credit"\n', ":1: '\"credit\"' is no kind of junk. Exported with quotes"),
+    ],
+)
+def test_what_spreadsheets_leave(write: Write, content: str, words: str) -> None:
+    path = write("quay/ferry.tsv", content)
+    with pytest.raises(DataError) as caught:
+        read_labelled([path])
+    assert f"{path}{words}" in str(caught.value)
+
+
+def test_hidden_files_are_left_out(write: Write, tmp_path: Path) -> None:
+    write("data/.kept/quay/A.TSV", TSV)
+    write("data/.kept/quay/._a.tsv", b"\x00\xff")
+    write("data/.kept/.ipynb_checkpoints/a-checkpoint.tsv", TSV)
+    assert [one.id for one in read_labelled([tmp_path / "data/.kept"])] == ["quay/A"]
+    with pytest.raises(DataError, match="no labelled files"):
+        read_labelled([tmp_path / "data"])
+
+
+def test_files_of_one_name_are_documents_of_their_own(write: Write, tmp_path: Path) -> None:
+    for name in ("2020/news/1.tsv", "2021/news/1.tsv", "2021/news/2.tsv"):
+        write(f"r/{name}", f"body\tStory {name}.\n")
+    first = ["news/1", "2021/news/1", "news/2"]
+    assert [one.id for one in read_labelled([tmp_path / "r"])] == first
+    assert [one.id for one in read_labelled([tmp_path / "r", tmp_path / "r/2021/news", tmp_path / "r"])] == first
+    write("r/2021/news/1.TSV", "body\tStory.\n")
+    assert len({one.id for one in read_labelled([tmp_path / "r"])}) == 4
+
+
+def test_a_view_does_not_make_a_file_one_of_this_project(write: Write) -> None:
+    assert read_tsv(write("quay/ferry.tsv", TSV)).source == "tsv"
+    root = Path(__file__).parents[1]
+    for folder in ("training_data", "tests/benchmarks/sites"):
+        assert read_tsv(next((root / folder).rglob("*.tsv"))).source == "invented"
 
 
 def test_evaluate_refuses_unknown_labels_and_nothing(write: Write, cleaner: Cleaner) -> None:
