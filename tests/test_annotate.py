@@ -407,6 +407,9 @@ def texts(tmp_path: Path) -> Path:
 
 
 def test_files_to_labels(texts: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    for name in ("quay/._ferry.txt", ".trash/old.txt"):
+        (texts / name).parent.mkdir(exist_ok=True)
+        (texts / name).write_bytes(b"\xff")
     files = text_files([texts])
     assert [str(file.relative_to(texts)) for file in files] == ["pier/toll.txt", "quay/bridge.txt", "quay/ferry.txt"]
     found = [proposals(file, place, cleaner) for file, place in places(files, tmp_path / "out", "").items()]
