@@ -81,8 +81,9 @@ def opinions(documents: Sequence[LabelledDocument], model: Model, report: Callab
     from cleaner.out_of_fold import out_of_fold
 
     try:
-        others = "sites" if sites > 1 else "documents"
-        return Opinions(labels, out_of_fold(documents, report), f"models trained on the other {others}")
+        judge = f"models trained on the other {'sites' if sites > 1 else 'documents'}"
+        judge += "; the one given may know these lines" if able and sites < ENOUGH_SITES else ""
+        return Opinions(labels, out_of_fold(documents, report), judge)
     except DataError:
         if not able:
             raise

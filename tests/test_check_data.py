@@ -355,6 +355,9 @@ def test_few_sites_are_judged_by_the_model(cleaner: Cleaner) -> None:
     assert "new to these lines" in found.judge
 
 
+KNOWN = "; the one given may know these lines"
+
+
 def test_a_model_does_not_judge_what_it_was_trained_on(cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
@@ -367,9 +370,9 @@ def test_a_model_does_not_judge_what_it_was_trained_on(cleaner: Cleaner, monkeyp
     cards: list[dict[str, Any]] = [{"data": [{"source": "tsv"}]}, {"data": [{"source": ""}]}, {"base": {}}]
     for more in cards:
         own = Model(cleaner.model.arrays, {**cleaner.model.card, **more})
-        assert opinions([one], own, silent).judge == "models trained on the other documents"
+        assert opinions([one], own, silent).judge == f"models trained on the other documents{KNOWN}"
     shipped = replace(one, source="invented"), replace(one, source="invented", site="pier")
-    assert opinions(shipped, cleaner.model, silent).judge == "models trained on the other sites"
+    assert opinions(shipped, cleaner.model, silent).judge == f"models trained on the other sites{KNOWN}"
     price = replace(one, labels=("body", "price", "junk"))
     assert opinions([price], cleaner.model, silent).labels == ["body", "price", "junk"]
     opinions([replace(one, site=str(number)) for number in range(100)], cleaner.model, silent)
