@@ -8,11 +8,13 @@ __all__ = ["check", "to_utf8"]
 
 
 def check(encoding: str) -> None:
-    """Raise :class:`DataError` if there is no such encoding."""
+    """Raise :class:`DataError` if there is no such encoding of text."""
     if encoding not in ("", "detect"):
         try:
-            codecs.lookup(encoding)
-        except LookupError:
+            b" ".decode(encoding)
+        except UnicodeError:
+            return  # of another width
+        except (LookupError, ValueError):
             raise DataError(f"--encoding {encoding}: unknown. Use a name such as cp1252, or detect.") from None
 
 
@@ -54,6 +56,10 @@ def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
         except UnicodeDecodeError:
             name = detected(data)
     name = name or encoding or "utf-8"
+    if codecs.lookup(name).name in ("utf-8", "utf-8-sig"):  # a mark is kept, and none is added
+        name = "utf-8"
+    elif not marked(data):
+        name = {"utf-16": "utf-16-le"}.get(codecs.lookup(name).name, name)
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
@@ -62,6 +68,6 @@ def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
             f"{line}: not {name.upper()} at byte {error.start + 1}. Name its encoding with --encoding, "
             "or let it be found: --encoding detect"
         ) from None
-    if name in ("utf-8", "utf8", "UTF-8"):
+    if name == "utf-8":
         return data, "utf-8"
     return text.encode("utf-8", "surrogatepass"), name

@@ -86,9 +86,10 @@ def format_of(path: str, name: str) -> str:
     if path == "-":
         return sniff(begin_of_stdin(), name)
     try:
-        return sniff(next(chunks(path), b"")[:65536], name)
-    except OSError:
+        begin = next(chunks(path), b"")[:65536]
+    except (DataError, OSError):
         return "text"  # reading it again says what is wrong
+    return sniff(begin, name)
 
 
 def find_inputs(names: Sequence[str], form: str = "") -> list[Input]:
@@ -132,7 +133,7 @@ def described(path: str, shown: str, relative: str, form: str) -> Input:
         elif form:
             begin_of_stdin()  # what an earlier run in this process left unread is not of this one
         return Input(shown, path, relative, form or format_of(path, shown), size, mark)
-    except DataError:
-        return Input(shown, path, relative, "text", size, mark)
+    except DataError as error:  # of a format that cannot be read: a failure, and the rest goes on
+        return Input(shown, path, relative, "jsonl", size, mark, str(error).removeprefix(f"{shown}: "))
     except OSError:
         return Input(shown, path, relative, form or "text")  # reading it says what is wrong

@@ -4,16 +4,20 @@ Only the bytes of the text's value are replaced. All other fields stay byte for 
 decimals such as ``1.10``, escapes, order, duplicate keys, spaces.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import orjson
 
+from cleaner.encodings import marked
 from cleaner.errors import DataError
-from cleaner.opening import chunks, skim
+from cleaner.opening import begin_of, chunks, skim
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
 __all__ = ["TEXT_FIELDS", "decode", "line_pieces", "read_blocks", "replaced", "row", "to_text"]
@@ -23,6 +27,9 @@ TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", 
 ID_FIELDS = ("id", "_id", "doc_id", "document_id", "uuid", "url")
 BOM = b"\xef\xbb\xbf"
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
+TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
+COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
+ASCII = bytes(range(128))
 #: Other values are read only to be sure that the line is JSON: no number is too large for that.
 LENIENT = json.JSONDecoder(parse_int=float)
 
@@ -49,40 +56,48 @@ def line_pieces(pieces: Iterator[bytes], size: int) -> Iterator[tuple[bytes, boo
 
 
 def transcoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Turn UTF-16 with a byte order mark, or another encoding, into UTF-8."""
-    import codecs
-
-    decoder: Any = None
-    first = b""
-    for piece in pieces:
-        if decoder is None:
-            first += piece
-            if len(first) < 2:
-                continue
-            marked = first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            name = "utf-16" if marked else encoding if encoding not in ("", "detect") else ""
-            decoder = codecs.getincrementaldecoder(name)() if name else False
-            piece, first = first, b""  # noqa: PLW2901 - held back until now
+    """Turn an encoding whose lines cannot be cut before they are decoded into UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for piece in chain(pieces, [b""]):
+        held = len(decoder.getstate()[0])
         try:
-            yield decoder.decode(piece).encode("utf-8", "surrogatepass") if decoder else piece
+            yield decoder.decode(piece, not piece).encode("utf-8", "surrogatepass")
         except UnicodeError as error:
-            raise DataError(f"not {name} ({error}). Give the right --encoding.") from None
-    yield first
+            good = error.start - held if isinstance(error, UnicodeDecodeError) else 0
+            with suppress(UnicodeError):
+                yield decoder.decode(piece[: max(good, 0)]).encode("utf-8", "surrogatepass")
+            raise DataError(f"not {encoding.upper()} from here on ({error}). Give the right --encoding.") from None
+
+
+def encoding_of(path: str, encoding: str) -> tuple[str, bool]:
+    """Return the encoding of a file, empty for UTF-8, and whether its lines can be cut before they are decoded."""
+    try:
+        name = marked(begin_of(path)) or ("" if encoding == "detect" else encoding)
+    except (DataError, OSError):
+        name = encoding  # reading it again says what is wrong
+    if not name or codecs.lookup(name).name in ("utf-8", "utf-8-sig"):
+        return "", True
+    if name.startswith("utf-16-"):
+        return "utf-16" if name != encoding else name, False
+    try:
+        return name, ASCII.decode(name) == ASCII.decode()
+    except UnicodeError:
+        return name, False
 
 
 def read_blocks(number: int, source: Input, at: tuple[int, int], encoding: str = "") -> Iterator[Block]:
     """Yield the blocks of a JSONL file from an offset on; ``at`` is that offset and the record's number there."""
     begin, record = at
+    if source.fault:
+        told = Failure(source.name, 0, "format", source.fault)
+        yield Block((number,), (source,), b"", begin, record, 0, failures=(told,))
+        return
     fault: list[DataError] = []
-
-    def whole() -> Iterator[bytes]:
-        try:
-            yield from transcoded(chunks(source.path), encoding)
-        except DataError as error:
-            fault.append(error)
-
-    plain = encoding in ("", "detect") and not utf16(source.path)
-    pieces = guarded(source.path, begin, fault) if plain else skim(whole(), begin)
+    name, by_line = encoding_of(source.path, encoding)
+    if by_line:
+        pieces = guarded(chunks(source.path, begin), fault)
+    else:
+        pieces, name = skim(guarded(transcoded(chunks(source.path), name), fault), begin), ""
     for data, last in line_pieces(pieces, BLOCK_BYTES):
         tail = b""
         if last and fault and not data.endswith(b"\n"):
@@ -93,18 +108,8 @@ def read_blocks(number: int, source: Input, at: tuple[int, int], encoding: str =
         lost: tuple[Failure, ...] = ()
         if last and fault:
             lost = (Failure(source.name, record + count, "cut", plainly(fault[0], source), tail or None, True),)
-        yield Block((number,), (source,), data, begin, record, count, last=last, failures=lost)
+        yield Block((number,), (source,), data, begin, record, count, last=last, failures=lost, encoding=name)
         record += count
-
-
-def utf16(path: str) -> bool:
-    """Tell whether a file begins with a byte order mark of UTF-16."""
-    if path == "-":
-        return False
-    try:
-        return next(chunks(path), b"")[:2] in (b"\xff\xfe", b"\xfe\xff")
-    except DataError:
-        return False
 
 
 def plainly(error: DataError, source: Input) -> str:
@@ -112,10 +117,10 @@ def plainly(error: DataError, source: Input) -> str:
     return str(error).removeprefix(f"{source.path}: ")
 
 
-def guarded(path: str, begin: int, fault: list[DataError]) -> Iterator[bytes]:
+def guarded(pieces: Iterator[bytes], fault: list[DataError]) -> Iterator[bytes]:
     """Yield the content of a file; a fault ends it and is kept."""
     try:
-        yield from chunks(path, begin)
+        yield from pieces
     except DataError as error:
         fault.append(error)
 
@@ -165,11 +170,30 @@ def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
 
     A candidate is right if a number in its place turns up as the value of that field.
     """
-    for found in key_of(name).finditer(line):
-        begin, end = found.end(), end_of(line, found.end(), record[name])
-        if parse(line[:begin] + b"0" + line[end:]).get(name) == 0:
+    found = key_of(name).search(line)
+    for begin in (found.end() if found else 0, own(line, name)):
+        end = end_of(line, begin, record[name]) if begin else 0
+        if begin and parse(line[:begin] + b"0" + line[end:]).get(name) == 0:
             return begin, end
-    return slow_span(line, name)
+    raise DataError(f"field {name!r} cannot be found again in the record. Report this line.")
+
+
+def own(line: bytes, name: str) -> int:
+    """Return where the string begins that is the last value of a key of the record itself; 0 if there is none."""
+    depth, place = 0, 0
+    for found in TOKEN.finditer(line):
+        token = found[0]
+        if token in b"{[":
+            depth += 1
+        elif token in b"]}":
+            depth -= 1
+        elif (
+            depth == 1
+            and (value := COLON.match(line, found.end()))
+            and json.loads(token.decode("utf-8", "surrogatepass")) == name
+        ):
+            place = value.end()
+    return place
 
 
 def end_of(line: bytes, begin: int, text: str) -> int:
@@ -186,32 +210,20 @@ def end_of(line: bytes, begin: int, text: str) -> int:
     return value.end() if value else begin
 
 
-def slow_span(line: bytes, name: str) -> tuple[int, int]:
-    """Find a value whose key is written with escapes: try every string that follows a colon."""
-    for found in re.finditer(rb':[ \t\r\n]*(?=")', line):
-        value = STRING.match(line, found.end())
-        if value:
-            try:
-                if parse(line[: value.start()] + b"0" + line[value.end() :]).get(name) == 0:
-                    return value.span()
-            except ValueError:
-                continue
-    raise DataError(f"field {name!r} cannot be found again in the record. Report this line.")
-
-
 def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Document], list[Failure], list[bytes]]:
     """Read the records of a block; ``options`` are text field and id field, empty: found by themselves.
 
-    Returns the documents, the failures, and all lines as they came (documents name theirs by place).
+    Returns the documents, the failures, and all lines, in UTF-8 (documents name theirs by place).
     """
     rows = data.split(b"\n")
     rows = [one + b"\n" for one in rows[:-1]] + ([rows[-1]] if rows[-1] else [])
     documents, failures = [], []
-    for index, line in enumerate(rows):
-        if not line.strip():
+    for index, raw in enumerate(rows):
+        if not raw.strip():
             continue
-        mark = len(BOM) if block.first + index == 1 and line.startswith(BOM) else 0
         try:
+            rows[index] = line = utf8(raw, block.encoding)
+            mark = len(BOM) if block.first + index == 1 and line.startswith(BOM) else 0
             record = parse(line[mark:])
             name = text_field(record, options[0])
             begin, end = span(line[mark:], name, record)
@@ -219,12 +231,19 @@ def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Do
             place = (index, mark + begin, mark + end)
             documents.append(Document(block.first + index, identity(record, options[1]), text, place, record))
         except UnicodeDecodeError as error:
-            failures.append(failure(block, index, "undecodable", f"not UTF-8 ({error.reason}). Give --encoding.", line))
+            remedy = "Mend the line, or give another --encoding." if block.encoding else "Give --encoding."
+            message = f"not {(block.encoding or 'utf-8').upper()} ({error.reason}). {remedy}"
+            failures.append(failure(block, index, "undecodable", message, raw))
         except DataError as error:
-            failures.append(failure(block, index, "field", str(error), line))
+            failures.append(failure(block, index, "field", str(error), raw))
         except ValueError as error:
-            failures.append(failure(block, index, "malformed", f"not a JSON object ({error}). Mend the line.", line))
+            failures.append(failure(block, index, "malformed", f"not a JSON object ({error}). Mend the line.", raw))
     return documents, failures, rows
+
+
+def utf8(line: bytes, encoding: str) -> bytes:
+    """Return a line in UTF-8; ``encoding`` is its own, empty: that."""
+    return line.decode(encoding).encode("utf-8", "surrogatepass") if encoding else line
 
 
 def failure(block: Block, index: int, reason: str, message: str, raw: bytes) -> Failure:

@@ -132,6 +132,13 @@ def skim(pieces: Iterator[bytes], begin: int) -> Iterator[bytes]:
         begin = max(begin - len(piece), 0)
 
 
+def begin_of(path: str) -> bytes:
+    """Return the first bytes of a file or of standard input; reading it gives them again."""
+    if path == "-":
+        return AHEAD[0] if AHEAD else b""
+    return next(chunks(path), b"")
+
+
 def begin_of_stdin() -> bytes:
     """Return the first bytes of standard input; reading it gives them again."""
     AHEAD[:] = [sys.stdin.buffer.read(1 << 16)]

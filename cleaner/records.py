@@ -33,6 +33,9 @@ SUFFIXES = {
 #: How JSON begins that is an array of records, or a record over several lines.
 WHOLE_JSON = re.compile(rb'\[\s*\{\s*"|\{[ \t]*\r?\n\s*"[^"\n]*"\s*:')
 
+#: So many lines that are not blank tell whether an input is JSONL: the first ones may be damaged.
+FIRST_LINES = 20
+
 
 @dataclass(frozen=True)
 class Input:
@@ -47,6 +50,7 @@ class Input:
     format: str
     size: int = -1  # bytes, -1 if unknown
     stamp: str = ""
+    fault: str = ""  # why it cannot be read, if its first bytes tell
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Block:
     next_line: int = 0  # and those before its next piece
     last: bool = True  # nothing of the input follows
     failures: tuple[Failure, ...] = ()
+    encoding: str = ""  # of the lines of JSONL; empty: UTF-8
 
     @property
     def grouped(self) -> bool:
@@ -129,16 +134,22 @@ def sniff(begin: bytes, name: str) -> str:
     if begin[:5] == b"WARC/":
         return "wet"
     if begin[:2] == b"\x1f\x8b" or begin[:4] == b"\x28\xb5\x2f\xfd" or begin[:6] == b"\xfd7zXZ\x00":
-        raise DataError(f"{name}: compressed, but its name does not say how. End it in .gz, .zst, .bz2 or .xz.")
+        remedy = "Decompress it first" if name == "stdin" else "End its name in .gz, .zst, .bz2 or .xz"
+        raise DataError(f"{name}: compressed, but no name says how. {remedy}.")
     begin = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."
         raise DataError(f"{name}: JSON, but not a record a line. Convert it with: jq -c {how}; or --input-format text.")
-    row, ended, _ = begin.partition(b"\n")
-    if row[:1] == b"{":
-        try:
-            return "jsonl" if isinstance(json.loads(row), dict) else "text"
-        except (ValueError, RecursionError):
-            # the first record is cut only because it is longer than what was read
-            return "text" if ended else "jsonl" if b'":' in row[:200] else "text"
-    return "text"
+    rows = begin.split(b"\n")
+    # the last one may be cut only because it is longer than what was read
+    cut = rows[-1][:1] == b"{" and b'":' in rows[-1][:200]
+    first = [row for row in rows if row.strip()][:FIRST_LINES]
+    return "jsonl" if cut or any(is_record(row) for row in first) else "text"
+
+
+def is_record(row: bytes) -> bool:
+    """Tell whether a line is a JSON object with something in it."""
+    try:
+        return row.lstrip()[:1] == b"{" and bool(json.loads(row, parse_int=float))
+    except (ValueError, RecursionError):
+        return False

@@ -560,3 +560,70 @@ def test_texts_become_records(tmp_path: Path) -> None:
     assert [row["id"] for row in lines_of(tmp_path / "out" / "b.jsonl")] == ["b.txt"]
     assert pq.read_table(tmp_path / "out" / "a.parquet").to_pylist() == [{"id": "a.txt", "text": BODY}]
     assert names(tmp_path / "out") == ["a.jsonl", "a.parquet", "b.jsonl", "b.parquet"]
+
+
+@pytest.mark.parametrize("first", [b'{"text": "cut\n', b'and so on", "id": 3}\n', b"[" * 9000 + b"\n"])
+def test_a_damaged_first_line_does_not_make_it_text(first: bytes, tmp_path: Path) -> None:
+    data = first + jsonl(tmp_path / "a", 5).read_bytes()
+    (tmp_path / "nameless").write_bytes(data)
+    for result in (call("clean", stdin=data), call("clean", tmp_path / "nameless")):
+        assert (result.exit_code, result.stdout.count("\n")) == (1, 5)
+        assert ":1: not a JSON object" in result.stderr
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"x"), b'[{"text": "x"}]\n'])
+def test_what_cannot_be_read_fails_by_its_first_bytes(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_bytes(data)
+    (tmp_path / "in" / "b.txt").write_text(TEXT)
+    refused(call("clean", "-q", stdin=data), 1, "stdin: ", "Decompress" if data[:1] != b"[" else "jq")
+    refused(call("clean", "--encoding", "latin-1", tmp_path / "in", "-o", tmp_path / "out"), 1, "in/a: ")
+    assert names(tmp_path / "out") == ["b.txt"]
+
+
+def test_a_record_with_many_texts_inside(tmp_path: Path) -> None:
+    """Each candidate is not the record's own field; reading the line for each takes a minute."""
+    record = {"comments": [{"text": f"Comment {number}", "by": "x"} for number in range(40_000)], "text": TEXT}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n")
+    result = call("clean", tmp_path / "a.jsonl")
+    assert json.loads(result.stdout) == {**record, "text": BODY}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "UTF8", "utf-8-sig"])
+def test_a_bad_byte_fails_its_record_alone(encoding: str, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": "é", "text": TEXT}, ensure_ascii=False).encode(encoding[:6]) + b"\n"] * 20
+    lines[10] = lines[10].replace(b"back", b"ba\x81k")
+    (tmp_path / "a.jsonl").write_bytes(b"".join(lines))
+    result = call("clean", tmp_path / "a.jsonl", "--encoding", encoding, "--errors", tmp_path / "bad")
+    refused(result, 1, "a.jsonl:11: not ")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [{"id": "é", "text": BODY}] * 19
+    assert (tmp_path / "bad").read_bytes() == lines[10]
+
+
+def test_utf_16_that_ends_inside_a_character(tmp_path: Path) -> None:
+    data = (json.dumps({"text": TEXT}) + "\n").encode("utf-16")
+    (tmp_path / "a.jsonl").write_bytes(data + b"x")
+    result = call("clean", tmp_path / "a.jsonl")
+    refused(result, 1, "a.jsonl:2: not UTF-16")
+    assert json.loads(result.stdout) == {"text": BODY}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_no_mark_is_added(encoding: str, tmp_path: Path) -> None:
+    plain = encoding.replace("-sig", "") if "8" in encoding else "utf-16-le"
+    (tmp_path / "a.txt").write_bytes(TEXT.encode(plain))
+    assert call("clean", tmp_path / "a.txt", "--encoding", encoding, "-o", tmp_path / "b.txt").exit_code == 0
+    assert (tmp_path / "b.txt").read_bytes() == BODY.encode(plain)
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b"])
+def test_encodings_that_are_none_of_text(encoding: str, records: Path) -> None:
+    refused(call("clean", records, "--encoding", encoding), 2, "--encoding ", "unknown")
+
+
+def test_nested_too_deeply(tmp_path: Path) -> None:
+    deep = '{"text": "x", "a": ' + "[" * 100_000 + "]" * 100_000 + "}\n"
+    (tmp_path / "a.jsonl").write_text(deep + json.dumps({"text": TEXT}))
+    result = call("clean", tmp_path / "a.jsonl")
+    refused(result, 1, "a.jsonl:1: ", "nested too deeply")
+    assert json.loads(result.stdout) == {"text": BODY}

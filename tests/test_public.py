@@ -62,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inputs": {"errors", "opening", "records"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
     "journal": {"atomic", "errors", "opening", "options", "targets"},
-    "jsonl": {"errors", "opening", "records"},
+    "jsonl": {"encodings", "errors", "opening", "records"},
     "kernels": set(),
     "kinds": {"copies", "heads", "labels", "sampling"},
     "labels": set(),
