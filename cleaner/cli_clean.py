@@ -162,6 +162,7 @@ def restore(
     output: Annotated[str, typer.Option("--output", "-o", help="A file; else stdout.")] = "",
     file: Annotated[str, typer.Option(help="Its name in FILE, where several files are in it.")] = "",
     encoding: Annotated[str, typer.Option(help="Of the text, if neither UTF-8 nor with a byte order mark.")] = "",
+    text_field: TextField = "",
 ) -> None:
     """Put removed lines back where they were.
 
@@ -171,7 +172,7 @@ def restore(
     from cleaner.restoring import restore_file
 
     with errors():
-        data = restore_file(cleaned, removed, file, encoding)
+        data = restore_file(cleaned, removed, file, encoding, text_field)
         if output:
             write_beside(output, data)
         else:

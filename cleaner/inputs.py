@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -71,6 +72,8 @@ def listed(name: str) -> list[Found]:
         if not found:
             raise UsageError(f"{name}: no files in this folder. Give files, or a folder with some.")
         return found
+    if os.path.exists(name) and stat.S_ISFIFO(os.stat(name).st_mode):
+        raise UsageError(f"{name}: is a pipe, which can be read only once. Use -: COMMAND | cleaner clean -")
     if os.path.lexists(name):
         return [(name, os.path.basename(name))]
     if any(c in name for c in "*?["):

@@ -1,18 +1,22 @@
 """Cleaned text and removed lines back to the input, exactly."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from cleaner import jsonl, lines
-from cleaner.encodings import to_utf8
+from cleaner.encodings import check, to_utf8
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
-from cleaner.opening import chunks
+from cleaner.opening import chunks, stem
 
 __all__ = ["restore", "restore_file"]
 
 Row = Mapping[str, Any]
+#: What to do where one output is of several inputs.
+JOINED = "it cannot be told what is whose: clean to a folder, one output for each input."
 
 
 def restore(cleaned: str, removed: Iterable[Row]) -> str:
@@ -41,8 +45,8 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     return mark + "".join(out)
 
 
-def read_rows(path: str, name: str) -> tuple[str, list[Row]]:
-    """Return the rows about one file, and its name in them."""
+def read_rows(path: str, name: str) -> tuple[list[str], list[Row]]:
+    """Return the names of all files in the rows, and the rows about one file."""
     rows: list[Row] = []
     names: dict[str, None] = {}
     for number, line in enumerate(b"".join(chunks(path)).splitlines(), 1):
@@ -56,30 +60,39 @@ def read_rows(path: str, name: str) -> tuple[str, list[Row]]:
         raise UsageError(f"{path}: is about {len(names)} files ({', '.join(list(names)[:5])}…). Choose with --file.")
     if name and name not in names and rows:
         raise UsageError(f"{path}: has nothing about {name!r}. It has {', '.join(list(names)[:5])}.")
-    return name, [row for row in rows if not name or row["file"] == name]
+    rows = [row for row in rows if not name or row["file"] == name]
+    places = [(row.get("record", 0), row.get("line", 0)) for row in rows]
+    if any(one > two or (one == two and one[1]) for one, two in pairwise(places)):
+        raise DataError(f"{path}: is about two files of the name {rows[0]['file']!r}, so {JOINED}")
+    return list(names), rows
 
 
-def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "") -> bytes:
+def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "", text_field: str = "") -> bytes:
     """Return the bytes of the input that a cleaned text or JSONL file was made of, without what failed or was rejected.
+
+    ``name``: of the input in the file of removed lines, where several are in it; ``text_field``: as for ``clean``.
 
     Raises:
         UsageError, DataError: a file cannot be read, is of another format, or does not fit the other.
     """
+    check(encoding)
     (source,) = find_inputs([cleaned])
-    _, rows = read_rows(removed, name)
+    names, rows = read_rows(removed, name)
     try:
         if source.format == "text":
             text, found = to_utf8(b"".join(chunks(source.path)), encoding)
             whole = restore(text.decode("utf-8", "surrogatepass"), rows)
             return whole.encode(found, "surrogatepass")
         if source.format == "jsonl":
-            return b"".join(restored_lines(b"".join(chunks(source.path)), rows))
+            if len(names) > 1 and stem(os.path.basename(cleaned)) != stem(os.path.basename(name)):
+                raise DataError(f"its name is not that of {name!r}. If several inputs were joined in it, {JOINED}")
+            return b"".join(restored_lines(b"".join(chunks(source.path)), rows, text_field))
     except DataError as error:
         raise DataError(f"{cleaned}: {error}") from None
     raise UsageError(f"{cleaned}: {source.format} cannot be restored. Give text or JSONL.")
 
 
-def restored_lines(data: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
+def restored_lines(data: bytes, rows: Iterable[Row], text_field: str) -> Iterator[bytes]:
     """Yield the lines of a JSONL file with their texts as they were."""
     of: dict[int, list[Row]] = {}
     for row in rows:
@@ -95,12 +108,17 @@ def restored_lines(data: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
             continue
         mark = len(jsonl.BOM) if line.startswith(jsonl.BOM) else 0
         record = jsonl.parse(line[mark:])
-        field = jsonl.text_field(record, "") if not about[0].get("field") else about[0]["field"]
+        called = about[0].get("document")
+        if called and called not in {str(value) for value in record.values() if isinstance(value, str | int)}:
+            raise DataError(f"record {number} is not {called!r}, of which lines were removed. If joined, {JOINED}")
+        field = jsonl.text_field(record, text_field)
         begin, end = jsonl.span(line[mark:], field, record)
         text = restore(record[field], about)
         raw = next((row["raw"].encode("utf-8", "surrogatepass") for row in about if "raw" in row), None)
         value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
         yield line[: mark + begin] + value + line[mark + end :]
+    if any(one > number and not all("skipped" in row for row in about) for one, about in of.items()):
+        raise DataError(f"has {number} records, and but lines were removed of more. Give the file written with it.")
 
 
 def keep_ends(data: bytes) -> list[bytes]:

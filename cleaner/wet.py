@@ -29,15 +29,19 @@ def records(source: Input) -> Iterator[tuple[dict[str, str], bytes] | Failure]:
     number = 0
     try:
         for record in archive(io.BufferedReader(raw, 1 << 18)):
+            head = record.rec_headers
+            if not (head.get_header("Content-Length") or "").isdigit() or not record.rec_type:
+                message = "its header is cut short or damaged. Fetch the file again."
+                yield Failure(source.name, number + 1, "cut", message)
+                return
             if record.rec_type != "conversion":
                 continue
             number += 1
-            head = record.rec_headers
             names = ("WARC-Record-ID", "WARC-Target-URI", "WARC-Date", "Content-Length")
             fields = {name: head.get_header(name) or "" for name in names}
             data = record.content_stream().read()
             stated = fields.pop("Content-Length")
-            if stated.isdigit() and len(data) < int(stated):
+            if len(data) < int(stated):
                 message = f"cut short: {len(data)} of {stated} bytes. Fetch the file again."
                 yield Failure(source.name, number, "cut", message, data)
                 return

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 
 import fsspec
@@ -128,6 +129,21 @@ def test_cut_wet(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 29
     assert "a.warc.wet.gz:30: " in result.stderr
+
+
+def test_wet_cut_in_a_header(tmp_path: Path) -> None:
+    data = archive(tmp_path / "a.wet", [TEXT.encode()] * 3).read_bytes()
+    third = data.rindex(b"WARC/1.0")
+    for at in (third + 20, data.rindex(b"Content-Length"), data.rindex(b"Content-Length") + 16):
+        (tmp_path / "cut.wet").write_bytes(data[:at])
+        result = call("clean", tmp_path / "cut.wet")
+        refused(result, 1, "cut.wet:3: ", "cut short")
+        assert [json.loads(line)["text"] for line in result.stdout.splitlines()] == [BODY] * 2
+
+
+def test_pipe_by_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    refused(call("clean", tmp_path / "pipe"), 2, "pipe: is a pipe", "Use -")
 
 
 def test_jsonl_to_parquet(tmp_path: Path) -> None:

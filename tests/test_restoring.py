@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cleaning import TEXTS
-from test_cli import BODY
+from test_cli import BODY, TEXT, call
 
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.cleaning import Cleaner
@@ -84,3 +84,41 @@ def test_every_document_of_valid(tmp_path: Path) -> None:
     clean_files([str(source)], str(tmp_path / "b.jsonl"), options)
     assert len(gzip.decompress((tmp_path / "r.gz").read_bytes())) > 1000
     assert restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r.gz")) == source.read_bytes()
+
+
+def test_restoring_finds_the_field_that_clean_was_given(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"raw": TEXT}) + "\n")
+    options = BatchOptions(text_field="raw", removed=str(tmp_path / "r"))
+    clean_files([str(tmp_path / "a.jsonl")], str(tmp_path / "b.jsonl"), options)
+    result = call("restore", tmp_path / "b.jsonl", "--removed", tmp_path / "r", "--text-field", "raw")
+    assert (result.exit_code, result.stdout) == (0, (tmp_path / "a.jsonl").read_text())
+    with pytest.raises(DataError, match="unknown"):
+        restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"), encoding="hex")
+
+
+@pytest.mark.parametrize("second", ["one/x.jsonl", "two/x.jsonl", "two/y.jsonl"])
+def test_several_inputs_in_one_output_are_not_restored(second: str, tmp_path: Path) -> None:
+    paths = [tmp_path / "one" / "x.jsonl", tmp_path / second]
+    for place, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(json.dumps({"text": "SHARE THIS\n" * place + TEXT}) + "\n" for _ in range(3)))
+    options = BatchOptions(removed=str(tmp_path / "r"))
+    clean_files(sorted({str(path) for path in paths}), str(tmp_path / "joined.jsonl"), options)
+    name = paths[1].name if second.endswith("y.jsonl") else ""
+    if second == "one/x.jsonl":
+        assert restore_file(str(tmp_path / "joined.jsonl"), str(tmp_path / "r")) == paths[0].read_bytes()
+    else:
+        with pytest.raises(DataError, match="clean to a folder"):
+            restore_file(str(tmp_path / "joined.jsonl"), str(tmp_path / "r"), name)
+
+
+def test_rows_of_another_file_are_not_put_in(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": name, "text": TEXT}) + "\n")
+    options = BatchOptions(removed=str(tmp_path / "r"))
+    clean_files([str(tmp_path / "a.jsonl")], str(tmp_path / "out.jsonl"), options)
+    with pytest.raises(DataError, match="record 1 is not 'a'"):
+        restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"))
+    (tmp_path / "out.jsonl").write_bytes(b"")
+    with pytest.raises(DataError, match="has 0 records"):
+        restore_file(str(tmp_path / "out.jsonl"), str(tmp_path / "r"))
