@@ -51,6 +51,12 @@ def read_blocks(number: int, source: Input, at: tuple[int, int]) -> Iterator[Blo
         lost = Failure(source.name, 0, "corrupt", f"not a Parquet file ({first_line(error)}). Fetch it again.")
         yield Block((number,), (source,), b"", 1, record, 0, failures=(lost,))
         return
+    names = file.schema_arrow.names
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        message = f"two columns are called {twice!r}. Rename one."
+        lost = Failure(source.name, 0, "field", message, count=max(file.metadata.num_rows, 1))
+        yield Block((number,), (source,), b"", 1, record, 0, failures=(lost,))
+        return
     groups, made = file.metadata.num_row_groups, 0
     before = 1
     for group in range(groups):
@@ -60,7 +66,7 @@ def read_blocks(number: int, source: Input, at: tuple[int, int]) -> Iterator[Blo
             if made > skip:
                 yield Block((number,), (source,), block[0], made, block[1], block[2], last=False, failures=block[3])
         before += rows
-    empty = encode(file.schema_arrow.empty_table(), -1)  # the columns, whatever became of the rows
+    empty = encode(without_views(file.schema_arrow.empty_table()), -1)  # the columns, whatever became of the rows
     yield Block((number,), (source,), empty, made + 1, before, 0)
 
 
@@ -75,12 +81,21 @@ def group_blocks(
     try:
         for batch in file.iter_batches(step, row_groups=[group], use_threads=False):
             table = pa.Table.from_batches([batch]).replace_schema_metadata(file.schema_arrow.metadata)
-            yield encode(table, group), before + done, batch.num_rows, ()
+            yield encode(without_views(table), group), before + done, batch.num_rows, ()
             done += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         message = f"row group {group} is damaged from here on ({first_line(error)}). Fetch the file again."
         lost = Failure(what[1].name, before + done, "corrupt", message, count=rows - done)
         yield b"", before + done, rows - done, (lost,)
+
+
+def without_views(table: Any) -> Any:
+    """Return rows whose columns of views are plain strings or bytes, which a Parquet file stores alike."""
+    pa, _ = arrow()
+    plainer = {"string_view": pa.string(), "binary_view": pa.binary()}
+    fields = [field.with_type(plainer.get(str(field.type), field.type)) for field in table.schema]
+    schema = pa.schema(fields, table.schema.metadata)
+    return table if schema.equals(table.schema) else table.cast(schema)
 
 
 def first_line(error: Exception) -> str:
@@ -157,8 +172,6 @@ def rebuilt(read: tuple[Any, int, str], texts: dict[int, str], added: dict[str, 
     values = pa.array(list(texts.values()), pa.large_string()).cast(field.type)
     table = table.set_column(at, field, values)
     for column, rows in added.items():
-        if column in table.schema.names:
-            raise UsageError(f"the column {column!r} is there already. Rename it, or leave the option out.")
         table = table.append_column(column, column_of(rows, column))
     return encode(table, group)
 

@@ -8,12 +8,16 @@ from cleaner.errors import UsageError
 
 __all__ = ["find_settings"]
 
+#: The options that take several texts, or one; and those that take numbers.
+LISTS = ("keep", "always_drop", "always_keep")
+KINDS = {"min_quality": (int, float), "workers": (int,)}
+
 
 def find_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
     """Return the settings of a folder, or of the nearest one above that has some; names with underscores.
 
     Raises:
-        UsageError: a file is no TOML, or names an option that there is not.
+        UsageError: a file is no TOML, names an option that there is not, or gives it a value of another kind.
     """
     for one in (folder, *folder.parents):
         for name in ("cleaner.toml", "pyproject.toml"):
@@ -38,7 +42,8 @@ def table(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path}: cannot be read ({error}). Correct the file.") from None
     if path.name == "cleaner.toml":
         return content
-    found = content.get("tool", {}).get("cleaner")
+    tools = content.get("tool")
+    found = tools.get("cleaner") if isinstance(tools, dict) else None
     return found if isinstance(found, dict) else None
 
 
@@ -50,6 +55,10 @@ def checked(path: Path, found: dict[str, Any], known: Collection[str]) -> dict[s
         if name not in known:
             options = ", ".join(sorted(one.replace("_", "-") for one in known))
             raise UsageError(f"{path}: {key!r} cannot be set here. Use one of {options}.")
-        kept = ",".join(map(str, value)) if name == "keep" and isinstance(value, list) else value
-        out[name] = kept
+        many = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        fits = many if name in LISTS and not isinstance(value, str) else type(value) in KINDS.get(name, (bool, str))
+        if not fits:
+            wanted = "a list of texts" if name in LISTS else "a number" if name in KINDS else "text, or true or false"
+            raise UsageError(f"{path}: {key} is {value!r}. Give {wanted}.")
+        out[name] = ",".join(value) if name == "keep" and many else [value] if name in LISTS[1:] and not many else value
     return out

@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from cleaner import jsonl, parquet, plain, wet
+from cleaner.errors import UsageError
 from cleaner.job import Done, Job, Table, loaded, named
 from cleaner.options import BatchOptions
 from cleaner.outcomes import How, outcomes
@@ -35,18 +36,25 @@ def read(block: Block, options: BatchOptions) -> Table:
     if form == "jsonl":
         return without_clashes(Table(block, *jsonl.decode(block.data, block, names)), options)
     if form == "parquet":
-        return Table(block, *parquet.decode(block, names))
+        return without_clashes(Table(block, *parquet.decode(block, names)), options)
     return Table(block, *wet.decode(block))
 
 
 def without_clashes(table: Table, options: BatchOptions) -> Table:
-    """Fail the records that have a field already that would be added."""
-    new = options.new_fields
-    for one in [one for one in table.documents if new & one.fields.keys()] if new else []:
+    """Fail the records that have a field already that would be added; refuse a file with such a column."""
+    new, source = options.new_fields, table.block.sources[0]
+    if new and source.format == "parquet":
+        if there := sorted(new & set(table.read[0].schema.names)):
+            message = f"the column {', '.join(there)} is there already. Rename it, or leave the option out."
+            raise UsageError(f"{source.name}: {message}")
+        return table
+    clashing = [one for one in table.documents if new & one.fields.keys()] if new else []
+    lines = table.block.data.split(b"\n") if clashing else []
+    for one in clashing:
         names = ", ".join(sorted(new & one.fields.keys()))
         message = f"has {names} already. Rename it, or leave the option out."
-        raw = table.read[one.place[0]]
-        table.failures.append(Failure(table.block.sources[0].name, one.record, "field", message, raw, True))
+        raw = lines[one.place[0]]
+        table.failures.append(Failure(source.name, one.record, "field", message, raw, True))
         table.documents.remove(one)
     return table
 

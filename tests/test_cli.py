@@ -321,3 +321,28 @@ def test_start_takes_at_most_half_of_importing_scikit_learn(article: Path) -> No
 
     mine = median([COMMAND, "clean", str(article)])
     assert mine <= median([sys.executable, "-c", "import sklearn.linear_model"]) / 2
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("always-drop = 1", "a list of texts"),
+        ("keep = [1]", "a list of texts"),
+        ("encoding = 1252", "text"),
+        ('workers = "two"', "a number"),
+    ],
+)
+def test_settings_of_another_kind(
+    line: str, wanted: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text(line)
+    refused(call("clean", article), 2, "cleaner.toml: ", line.partition(" =")[0], f"Give {wanted}")
+
+
+def test_settings_that_fit(article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("tool = 1")
+    assert call("clean", article).stdout == BODY
+    (tmp_path / "cleaner.toml").write_text('always-drop = "^The ferry"\nworkers = 1\nquiet = true\n')
+    assert call("clean", article).stdout == ""

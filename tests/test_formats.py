@@ -131,6 +131,24 @@ def test_cut_wet(tmp_path: Path) -> None:
     assert "a.warc.wet.gz:30: " in result.stderr
 
 
+def test_columns_of_one_name_and_of_views(tmp_path: Path) -> None:
+    pq.write_table(pa.table([[TEXT], [TEXT]], names=["text", "text"]), tmp_path / "a.parquet")
+    refused(call("clean", tmp_path / "a.parquet", "-o", tmp_path / "b.parquet"), 1, "a.parquet: ", "'text'")
+    table = pa.table({"text": pa.array([TEXT] * 3, pa.string_view()), "n": [1, 2, 3]})
+    pq.write_table(table, tmp_path / "v.parquet", row_group_size=2)
+    assert call("clean", tmp_path / "v.parquet", "-o", tmp_path / "w.parquet").exit_code == 0
+    assert pq.read_table(tmp_path / "w.parquet").to_pydict() == {"text": [BODY] * 3, "n": [1, 2, 3]}
+
+
+@pytest.mark.parametrize("out", ["b.parquet", "b.jsonl"])
+def test_a_column_that_is_there_already(out: str, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": [TEXT], "cleaner_quality": [1]}), tmp_path / "a.parquet")
+    arguments = ("--output-format", out[2:], "--add-quality")
+    refused(
+        call("clean", tmp_path / "a.parquet", "-o", tmp_path / out, *arguments), 2, "a.parquet: ", "cleaner_quality"
+    )
+
+
 def test_wet_cut_in_a_header(tmp_path: Path) -> None:
     data = archive(tmp_path / "a.wet", [TEXT.encode()] * 3).read_bytes()
     third = data.rindex(b"WARC/1.0")

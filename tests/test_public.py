@@ -123,7 +123,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "weighting": {"copies", "decision", "labels", "sampling"},
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
-    "work": {"job", "jsonl", "options", "outcomes", "parquet", "plain", "quality", "records", "rules"}
+    "work": {"errors", "job", "jsonl", "options", "outcomes", "parquet", "plain", "quality", "records", "rules"}
     | {"summary", "wet", "writing"},
     "writing": {"job", "jsonl", "opening", "outcomes", "parquet", "records", "wet"},
 }
