@@ -3,6 +3,7 @@
 Needs pyarrow, the extra ``parquet``. Between reader, worker and writer a block travels as an Arrow IPC stream.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +17,8 @@ __all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
 
 #: A row group of the output is at most so large (bytes of Arrow data), so that memory is bounded.
 GROUP_BYTES = 64_000_000
+#: Values nested deeper than this are stored as JSON.
+DEEPEST = 30
 
 
 def arrow() -> tuple[Any, Any]:
@@ -57,8 +60,7 @@ def read_blocks(number: int, source: Input, at: tuple[int, int]) -> Iterator[Blo
         lost = Failure(source.name, 0, "field", message, count=max(file.metadata.num_rows, 1))
         yield Block((number,), (source,), b"", 1, record, 0, failures=(lost,))
         return
-    groups, made = file.metadata.num_row_groups, 0
-    before = 1
+    groups, made, before = file.metadata.num_row_groups, 0, 1
     for group in range(groups):
         rows = file.metadata.row_group(group).num_rows
         for block in group_blocks(file, (number, source), group, before):
@@ -93,8 +95,7 @@ def without_views(table: Any) -> Any:
     """Return rows whose columns of views are plain strings or bytes, which a Parquet file stores alike."""
     pa, _ = arrow()
     plainer = {"string_view": pa.string(), "binary_view": pa.binary()}
-    fields = [field.with_type(plainer.get(str(field.type), field.type)) for field in table.schema]
-    schema = pa.schema(fields, table.schema.metadata)
+    schema = pa.schema([f.with_type(plainer.get(str(f.type), f.type)) for f in table.schema], table.schema.metadata)
     return table if schema.equals(table.schema) else table.cast(schema)
 
 
@@ -130,8 +131,7 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
     try:
         name = text_field(record, options[0])
     except DataError as error:
-        message = str(error)
-        lost = Failure(block.sources[0].name, block.first, "field", message, count=block.count)
+        lost = Failure(block.sources[0].name, block.first, "field", str(error), count=block.count)
         return [], [lost] if block.count else [], (table, group, "")
     key = next((one for one in (options[1], "id", "_id", "doc_id", "url") if one in strings), "")
     ids = table.column(key).cast(pa.large_string()).to_pylist() if key else [""] * len(table)
@@ -154,10 +154,7 @@ def is_text(kind: Any) -> bool:
     """Tell whether a column of this type holds strings."""
     pa, _ = arrow()
     t = pa.types
-    views = t.is_string_view(kind) if hasattr(t, "is_string_view") else False
-    return bool(
-        t.is_string(kind) or t.is_large_string(kind) or views or (t.is_dictionary(kind) and is_text(kind.value_type))
-    )
+    return bool(t.is_string(kind) or t.is_large_string(kind) or (t.is_dictionary(kind) and is_text(kind.value_type)))
 
 
 def rebuilt(read: tuple[Any, int, str], texts: dict[int, str], added: dict[str, list[Any]]) -> bytes:
@@ -201,15 +198,21 @@ def from_rows(rows: list[dict[str, Any]]) -> bytes:
             continue
         try:
             arrays[name] = pa.array(values)
-        except (pa.ArrowException, OverflowError, TypeError, UnicodeError):
+            if not storable(arrays[name].type):
+                raise TypeError(name)
+        except (pa.ArrowException, OverflowError, TypeError, UnicodeError, RecursionError):
             arrays[name] = pa.array([None if value is None else plain(value) for value in values], pa.string())
     return encode(pa.table(arrays), -1)
 
 
+def storable(kind: Any, depth: int = 0) -> bool:
+    """Tell whether a Parquet file can hold a type: no struct without fields, and none nested without end."""
+    inner = [kind.field(i).type for i in range(kind.num_fields)]
+    return depth < DEEPEST and (bool(inner) or str(kind) != "struct<>") and all(storable(k, depth + 1) for k in inner)
+
+
 def plain(value: Any) -> str:
     """Return a value that fits no column type as JSON."""
-    import json
-
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -228,12 +231,8 @@ def finish(spool: Path, target: Path, source: str) -> None:
         for table, _ in stored(file):
             if not kinds or not table.schema.equals(kinds[-1], check_metadata=True):
                 kinds.append(table.schema)
-    if not kinds:
-        kinds = [pa.schema([("text", pa.string())])]
-    try:
-        schema = kinds[0] if len(kinds) == 1 else pa.unify_schemas(kinds, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise DataError(f"{target}: the inputs' fields have different types ({first_line(error)}).") from None
+    kinds = kinds or [pa.schema([("text", pa.string())])]
+    schema = kinds[0] if len(kinds) == 1 else unified(kinds)
     options = {"compression": codecs(source)} if source else {"compression": "zstd"}
     with spool.open("rb") as file, pq.ParquetWriter(target, schema, **options) as writer:
         waiting: list[Any] = []
@@ -244,25 +243,45 @@ def finish(spool: Path, target: Path, source: str) -> None:
                 writer.write_table(pa.concat_tables(waiting), row_group_size=1 << 40)
                 waiting, size = [], 0
             if len(table):
-                waiting.append(table.select(schema.names).cast(schema) if wanted(table, schema) else fit(table, schema))
+                waiting.append(fit(table, schema))
                 size += table.nbytes
             now = group
         if waiting:
             writer.write_table(pa.concat_tables(waiting), row_group_size=1 << 40)
 
 
-def wanted(table: Any, schema: Any) -> bool:
-    """Tell whether a block has all columns of the file."""
-    return set(table.schema.names) == set(schema.names)
+def unified(kinds: list[Any]) -> Any:
+    """Return a schema for the blocks of all; a field whose types do not go together is of strings, with JSON."""
+    pa, _ = arrow()
+    fields = []
+    for name in dict.fromkeys(name for kind in kinds for name in kind.names):
+        found = [pa.schema([kind.field(name)]) for kind in kinds if name in kind.names]
+        try:
+            fields.append(pa.unify_schemas(found, promote_options="permissive").field(0))
+        except pa.ArrowException:
+            fields.append(pa.field(name, pa.string()))
+    return pa.schema(fields, kinds[0].metadata)
 
 
 def fit(table: Any, schema: Any) -> Any:
-    """Return a block with all columns of the file, empty where it has none."""
+    """Return a block with all columns of the file, empty where it has none.
+
+    Raises:
+        DataError: a column cannot be of the type that the file has.
+    """
     pa, _ = arrow()
-    columns = [
-        table.column(f.name).cast(f.type) if f.name in table.schema.names else pa.nulls(len(table), f.type)
-        for f in schema
-    ]
+    columns = []
+    for field in schema:
+        there = field.name in table.schema.names
+        column = table.column(field.name) if there else pa.nulls(len(table), field.type)
+        try:
+            if str(field.type) == "string" and not is_text(column.type):
+                values = column.to_pylist()
+                column = pa.array([None if one is None else plain(one) for one in values], field.type)
+            columns.append(column.cast(field.type))
+        except (pa.ArrowException, RecursionError) as error:
+            message = f"{first_line(error)}. Leave it out, or choose --output-format jsonl."
+            raise DataError(f"field {field.name!r} fits no column: {message}") from None
     return pa.table(columns, schema=schema)
 
 
@@ -273,13 +292,9 @@ def codecs(source: str) -> Any:
         meta = pq.ParquetFile(opened(source)).metadata
     except (pa.ArrowException, OSError, ValueError):
         return "snappy"
-    if not meta.num_row_groups:
+    if not (meta.num_row_groups and meta.num_columns):
         return "snappy"
     group = meta.row_group(0)
-    found = {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
-    same = set(found.values())
-    names = {"UNCOMPRESSED": "NONE"}
-    if len(same) == 1:
-        only = same.pop()
-        return names.get(only, only)
-    return {name: names.get(kind, kind) for name, kind in found.items()}
+    columns = [group.column(i) for i in range(group.num_columns)]
+    found = {one.path_in_schema: one.compression.replace("UNCOMPRESSED", "NONE") for one in columns}
+    return found if len(set(found.values())) > 1 else columns[0].compression.replace("UNCOMPRESSED", "NONE")

@@ -174,6 +174,23 @@ def test_jsonl_to_parquet(tmp_path: Path) -> None:
     assert found[1]["more"] == [1.5]
 
 
+def test_fields_of_types_that_do_not_go_together(tmp_path: Path) -> None:
+    """The values come in several blocks."""
+    deep: list[object] = []
+    for _ in range(100):
+        deep = [deep]
+    rows = [{"text": TEXT, "meta": {}, "mix": n, "deep": [], "more": {"a": n}, "long": "x" * 40_000} for n in range(60)]
+    rows += [{**row, "mix": "word", "meta": {"a": {}}, "deep": deep, "more": {"b": [1]}} for row in rows]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = call("clean", tmp_path / "a.jsonl", "-q", "-o", tmp_path / "b.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = pq.read_table(tmp_path / "b.parquet").to_pylist()
+    assert [row["text"] for row in found] == [BODY] * 120
+    assert [row["mix"] for row in found] == [*map(str, range(60)), *["word"] * 60]
+    assert [json.loads(found[n]["meta"]) for n in (0, 119)] == [{}, {"a": {}}]
+    assert json.loads(found[119]["deep"]) == deep
+
+
 def test_parquet_to_jsonl(tmp_path: Path) -> None:
     source = parquet(tmp_path / "a.parquet", [TEXT])
     row = json.loads(call("clean", source, "--output-format", "jsonl").stdout)
