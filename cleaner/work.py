@@ -1,6 +1,7 @@
 """What a worker does with a block: read the records, clean them, write them again."""
 
 import difflib
+import json
 from pathlib import Path
 
 from cleaner import jsonl, parquet, plain, wet
@@ -59,11 +60,25 @@ def without_clashes(table: Table, options: BatchOptions) -> Table:
     return table
 
 
+def convertible(table: Table) -> None:
+    """Fail the records of JSONL that cannot become those of another format."""
+    for one in list(table.documents):
+        line = table.read[one.place[0]].removeprefix(jsonl.BOM)
+        try:
+            json.loads(b"[" * 50 + line + b"]" * 50)  # a little deeper than it is
+        except (ValueError, RecursionError):
+            message = "has a number or a nesting that only JSONL can hold. Choose --output-format jsonl."
+            table.failures.append(Failure(table.block.sources[0].name, one.record, "field", message, line, True))
+            table.documents.remove(one)
+
+
 def work(block: Block, job: Job) -> Done:
     """Clean a block; the only thing that workers are asked to do."""
     options = job.options
     cleaner = loaded(job.shared, options.model, options.keep, options.aim)
     table = read(block, options)
+    if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
+        convertible(table)
     table.failures = [*table.failures, *block.failures]
     how = How(rules_of(options), EXTRACTED if options.extract else frozenset(), bool(options.removed))
     table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))

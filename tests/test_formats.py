@@ -191,6 +191,15 @@ def test_fields_of_types_that_do_not_go_together(tmp_path: Path) -> None:
     assert json.loads(found[119]["deep"]) == deep
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 990 + "]" * 990])
+def test_a_record_that_only_jsonl_can_hold(value: str, tmp_path: Path) -> None:
+    row = json.dumps({"text": TEXT})
+    (tmp_path / "a.jsonl").write_text(f'{row}\n{{"text": "x", "n": {value}}}\n{row}\n')
+    result = call("clean", tmp_path / "a.jsonl", "-o", tmp_path / "b.parquet")
+    refused(result, 1, "a.jsonl:2: ", "--output-format jsonl")
+    assert pq.read_table(tmp_path / "b.parquet").to_pydict() == {"text": [BODY] * 2}
+
+
 def test_parquet_to_jsonl(tmp_path: Path) -> None:
     source = parquet(tmp_path / "a.parquet", [TEXT])
     row = json.loads(call("clean", source, "--output-format", "jsonl").stdout)
