@@ -18,6 +18,7 @@ from cleaner.errors import ModelError
 from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
 from cleaner.labels import BODY, CREDIT, JUNK
 from cleaner.model_files import ARRAYS, DTYPES, HEADS, check_sizes, find_model, read_arrays, read_card
+from cleaner.model_writing import write_together
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
 from cleaner.scratch import empty
 from cleaner.second_pass import SecondPass
@@ -69,9 +70,12 @@ class Model:
         return list(self.card["kinds"])
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.npz`` and ``card.json``, each beside its place and then renamed.
+        """Write ``weights.npz`` and ``card.json``, beside their places and then renamed: both, or neither.
 
         Packing the weights would save a fifteenth of their size and make every start slower.
+
+        Raises:
+            UsageError: they cannot be written; a model that was in the folder still is.
         """
         stored = {name: self.arrays[name].astype(DTYPES[name]) for name in ARRAYS}
         buffer = io.BytesIO()
@@ -79,12 +83,8 @@ class Model:
         card = dict(self.card)
         card["arrays"] = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in stored.items()}
         card["sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()
-        folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-        for name, content in (("weights.npz", buffer.getvalue()), ("card.json", text.encode())):
-            beside = folder / f".{name}.{os.getpid()}"
-            beside.write_bytes(content)
-            beside.replace(folder / name)
+        write_together(folder, {"weights.npz": buffer.getvalue(), "card.json": text.encode()})
 
     @cached_property
     def table(self) -> Table:

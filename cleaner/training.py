@@ -10,7 +10,6 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ from cleaner.kinds import fit_kinds
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
+from cleaner.model_writing import destination
 from cleaner.network import softmax
 from cleaner.sampling import (
     Part,
@@ -267,25 +267,27 @@ def train(
 
     Raises:
         DataError: a file is wrong (named with its line), or the data is too little to train on.
+        UsageError: the model cannot be written to ``output``; that is tried before the data is read.
     """
     options = options or Options()
-    documents = read_labelled(as_paths(data))
-    tests = read_labelled(as_paths(test))
-    mine = describe(documents)
-    documents, shared = without_shared(documents, tests)
-    model = fit(documents, options, report)
-    model.card["whole_bytes"] = choose_whole(documents)
-    if tests:
-        model.card["scores"] = figures(measure(tests, Cleaner(model)))
-    model.card.update(
-        date=datetime.date.today().isoformat(),
-        options=asdict(options),
-        data=mine,
-        lines_shared_with_tests=shared,
-        test_data=describe(tests),
-        warnings=doubts(documents),
-        libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
-    )
-    model.save(Path(output))
+    with destination(output) as folder:
+        documents = read_labelled(as_paths(data))
+        tests = read_labelled(as_paths(test))
+        mine = describe(documents)
+        documents, shared = without_shared(documents, tests)
+        model = fit(documents, options, report)
+        model.card["whole_bytes"] = choose_whole(documents)
+        if tests:
+            model.card["scores"] = figures(measure(tests, Cleaner(model)))
+        model.card.update(
+            date=datetime.date.today().isoformat(),
+            options=asdict(options),
+            data=mine,
+            lines_shared_with_tests=shared,
+            test_data=describe(tests),
+            warnings=doubts(documents),
+            libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
+        )
+        model.save(folder)
     report("done", 1.0)
     return model

@@ -12,7 +12,6 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
@@ -22,6 +21,7 @@ from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.evaluation import Measured, joined, measure, summary
 from cleaner.model import Model
+from cleaner.model_writing import destination
 from cleaner.rehearsal import read_rehearsal
 
 __all__ = ["Outcome", "Trial", "adapt", "try_out"]
@@ -79,18 +79,20 @@ def adapt(
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
         ModelError: the base or the training data to rehearse cannot be used.
+        UsageError: the model cannot be written to ``output``; that is tried before the data is read.
     """
     options = options or Adapting()
-    documents = read_labelled(as_paths(data))
-    model = Model.load(base)
-    check(documents, model, options)
-    best = try_out(model, documents, options, report)
-    made = card(model, documents, options, best)
-    made["base"]["name"] = str(base)
-    best = replace(best, model=replace(best.model, card=made))
-    written = options.force or not best.refused
-    if written:
-        best.model.save(Path(output))
+    with destination(output) as folder:
+        documents = read_labelled(as_paths(data))
+        model = Model.load(base)
+        check(documents, model, options)
+        best = try_out(model, documents, options, report)
+        made = card(model, documents, options, best)
+        made["base"]["name"] = str(base)
+        best = replace(best, model=replace(best.model, card=made))
+        written = options.force or not best.refused
+        if written:
+            best.model.save(folder)
     report("done", 1.0)
     return Outcome(best, warnings(documents, best), written)
 

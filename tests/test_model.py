@@ -1,7 +1,10 @@
 import hashlib
 import json
 import math
+import os
+import resource
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cleaner.errors import ModelError
+from cleaner.errors import ModelError, UsageError
 from cleaner.model import Model
 from cleaner.model_files import find_model
+from cleaner.model_writing import destination, write_together
 
 DEFAULT = find_model("default")
 TEXT = "Ferry back\nBy A. Person\n\nThe ferry was back in service on Friday, the harbour office said.\nSHARE\n"
@@ -252,3 +256,59 @@ def test_a_name_is_that_of_the_shipped_model(tmp_path: Path, monkeypatch: pytest
 def test_no_name_is_refused() -> None:
     with pytest.raises(ModelError, match="no model named"):
         Model.load("")
+
+
+@pytest.mark.parametrize("wrong", ["weights.npz", "card.json"])
+def test_what_cannot_be_written_leaves_the_model_that_was_there(folder: Path, wrong: str) -> None:
+    """A folder in the place of one file leaves the other as it was."""
+    model, other = Model.load(), "card.json" if wrong == "weights.npz" else "weights.npz"
+    (folder / wrong).unlink()
+    (folder / wrong).mkdir()
+    (folder / other).write_bytes(b"old")
+    with pytest.raises(UsageError, match=f"model: {wrong}: Is a directory"):
+        model.save(folder)
+    assert (folder / other).read_bytes() == b"old"
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "weights.npz"]
+
+
+def test_too_large_a_file_leaves_the_model_that_was_there(folder: Path) -> None:
+    """As on a full disk: of the weights only a part can be written."""
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    model, limits = Model.load(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, limits[1]))
+    try:
+        with pytest.raises(UsageError, match="File too large"):
+            model.save(folder)
+        with pytest.raises(UsageError, match="File too large"):
+            model.save(folder.parent / "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert not list((folder.parent / "new").iterdir())
+
+
+def test_a_rename_that_fails_takes_the_first_one_back(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / f".b.{os.getpid()}.before").mkdir()
+    (tmp_path / "b").write_bytes(b"old")
+    with pytest.raises(UsageError):
+        write_together(tmp_path, {"a": b"new", "b": b"new"})
+    assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"old", b"old"]
+    assert not list(tmp_path.glob(".a*"))
+
+
+def test_destination(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for name in ("file", "file/sub"):
+        with pytest.raises(UsageError, match="Choose another folder"), destination(tmp_path / name):
+            pass
+    with destination(tmp_path / "new" / "model") as path:
+        assert path.is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    (tmp_path / "empty").mkdir()
+    with destination(tmp_path / "empty"), destination(tmp_path / "full") as path:
+        (path / "card.json").write_bytes(b"")
+    assert (tmp_path / "empty").is_dir()
+    assert (tmp_path / "full" / "card.json").exists()

@@ -70,8 +70,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "listing": {"cleaning", "lines", "reports"},
     "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "network", "scratch"}
-    | {"second_pass"},
+    | {"model_writing", "second_pass"},
     "model_files": {"alphabet", "context", "decision", "errors", "features", "labels", "network", "second_pass"},
+    "model_writing": {"errors"},
     "native": set(),
     "network": {"native", "scratch"},
     "opening": {"errors"},
@@ -117,8 +118,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "labels",
         "model",
     }
-    | {"model_files", "network", "sampling", "weighting"},
-    "trial": {"adaptation", "cleaning", "corpus", "costs", "errors", "evaluation", "model", "rehearsal"},
+    | {"errors", "model_files", "model_writing", "network", "sampling", "weighting"},
+    "trial": {"adaptation", "cleaning", "corpus", "costs", "errors", "evaluation", "model", "model_writing"}
+    | {"rehearsal"},
     "vectors": set(),
     "weighting": {"copies", "decision", "labels", "sampling"},
     "wet": {"errors", "opening", "records"},

@@ -9,9 +9,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.utils.validation import check_is_fitted
+from typer.testing import CliRunner
 
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner
+from cleaner.cli import app
 from cleaner.copies import LITTERED, copies_of, littered, wrapped
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.errors import DataError
@@ -203,3 +205,24 @@ def test_classifier_follows_conventions() -> None:
     assert found.shape == (300, 3)
     with pytest.raises(ValueError, match="features"):
         model.predict(X[:, :4])
+
+
+@pytest.mark.parametrize("base", [[], ["--base", "default"]], ids=["anew", "adapted"])
+def test_output_that_cannot_be(base: list[str], tmp_path: Path) -> None:
+    """It is tried before the data is read."""
+    (tmp_path / "file").write_text("mine", "utf-8")
+    (tmp_path / "model" / "card.json").mkdir(parents=True)
+    for name, words in (("file", "File exists"), ("file/sub", "Not a directory"), ("model", "is a folder")):
+        result = CliRunner().invoke(app, ["train", "nowhere", "-o", str(tmp_path / name), *base])
+        assert result.exit_code == 2
+        assert (words in result.stderr, result.stderr.count("\n")) == (True, 1)
+        assert "Choose another folder for the model." in result.stderr
+    assert (tmp_path / "file").read_text("utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["card.json", "file", "model"]
+
+
+def test_no_empty_folder_stays(tmp_path: Path) -> None:
+    for base in ([], ["--base", "default"]):
+        result = CliRunner().invoke(app, ["train", "nowhere", "-o", str(tmp_path / "models" / "mine"), *base])
+        assert "nowhere: no such file" in result.stderr
+    assert not list(tmp_path.iterdir())
