@@ -1,12 +1,14 @@
 """The head as a scikit-learn estimator: scaled features to calibrated label probabilities."""
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -34,7 +36,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         hidden: int = 64,
         penalty: float = 0.3,
         epochs: int = 8,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
         members: int = 1,
     ) -> None:
         """Take the size of a hidden layer, the L2 penalty, epochs (the last half are averaged), seed and members.
@@ -67,7 +69,11 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-6).astype(np.float32)
         scaled = (X - self.mean_) / self.scale_
         soft = None if soft_targets is None else np.cumsum(soft_targets, axis=1, dtype=np.float32)
-        self.network_ = merged([self._network(scaled, codes, weight, soft, member) for member in range(self.members)])
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(2**31)
+        seeds = [(int(seed), member) for member in range(self.members)]
+        self.network_ = merged([self._network(scaled, codes, weight, soft, one) for one in seeds])
         self.calibration_ = np.ones(len(self.classes_), np.float32), np.zeros(len(self.classes_), np.float32)
         return self
 
@@ -87,15 +93,16 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self
 
     def _network(
-        self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats, soft: Floats | None, member: int
+        self, x: Floats, codes: npt.NDArray[np.int64], weight: Floats, soft: Floats | None, seed: tuple[int, int]
     ) -> MLPClassifier:
-        """Fit a perceptron epoch by epoch and average the weights of the last; ``soft`` targets are summed up."""
+        """Fit a perceptron epoch by epoch and average the weights of the last; ``soft`` targets are summed up.
+
+        ``seed`` is that of the classifier and the number of the member.
+        """
         batch = min(LARGE_BATCH, max(SMALL_BATCH, len(x) // BATCHES), len(x))
         epochs = max(self.epochs, -(-STEPS * batch // len(x)))
-        network = MLPClassifier(
-            (self.hidden,), alpha=self.penalty, batch_size=batch, random_state=self.random_state + member
-        )
-        rng = np.random.default_rng([self.random_state, member])
+        network = MLPClassifier((self.hidden,), alpha=self.penalty, batch_size=batch, random_state=sum(seed) % 2**32)
+        rng = np.random.default_rng(seed)
         sums: list[Any] = []
         averaged = max(1, epochs // 2)
         for epoch in range(epochs):
@@ -105,7 +112,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 now = [array.astype(np.float64) for array in (*network.coefs_, *network.intercepts_)]
                 sums = [a + b for a, b in zip(sums, now, strict=True)] if sums else now
             if self.progress:
-                self.progress((member + (epoch + 1) / epochs) / self.members)
+                self.progress((seed[1] + (epoch + 1) / epochs) / self.members)
         means = [np.asarray(array / averaged, np.float32) for array in sums]
         network.coefs_, network.intercepts_ = means[: len(network.coefs_)], means[len(network.coefs_) :]
         return network

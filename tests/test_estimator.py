@@ -137,3 +137,9 @@ def test_a_fit_that_is_stopped_stops() -> None:
     threading.Thread(target=stop, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         list(side_by_side(fit, range(2)))
+
+
+@pytest.mark.parametrize("seed", [None, np.random.RandomState(1), np.int64(3), 2**32 - 1])
+def test_random_state_may_be_what_scikit_learn_takes(seed: Any) -> None:
+    X, y, _ = rows()
+    assert LineClassifier(hidden=8, epochs=2, random_state=seed, members=2).fit(X, y).predict(X[:3]).shape == (3,)
