@@ -29,7 +29,7 @@ def train(
     test: Annotated[
         list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed and data give the same weights.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed and data give the same weights.")] = 0,
 ) -> None:
     """Train a model on labelled lines, or adapt one to them.
 
@@ -72,22 +72,27 @@ def train_anew(data: list[Path], output: Path, test: list[Path], seed: int) -> N
 def adapt_to(data: list[Path], output: Path, base: str, options: Any) -> None:
     """Adapt a model, print its figures before and after, and say whether it was written."""
     from cleaner.listing import progress
-    from cleaner.reports import print_before_after
+    from cleaner.reports import GENERAL, HELD_OUT, print_before_after
     from cleaner.trial import adapt
 
     with progress() as report:
         found = adapt(data, output, base, options, report)
     trial = found.trial
     if trial.hers:
-        print_before_after(*trial.hers, "held-out documents of your data")
+        print_before_after(*trial.hers, HELD_OUT)
     if trial.general:
-        print_before_after(*trial.general, "in general (invented sites)")
+        print_before_after(*trial.general, GENERAL)
     for warning in found.warnings:
         say(f"cleaner: {warning}")
     if not found.written:
-        say(f"cleaner: not written: {trial.refused}. Label more documents, or use --force.")
+        say(f"cleaner: not written: {trial.refused}. Label more documents, or use --force.{as_it_was(output)}")
         raise typer.Exit(1)
     say(f"wrote {output}" + (f", although {trial.refused}" if trial.refused else ""))
+
+
+def as_it_was(output: Path) -> str:
+    """Return a sentence on the model that is in a folder already, empty if there is none."""
+    return f" The model that was in {output} is as it was." if (output / "card.json").exists() else ""
 
 
 @app.command()
@@ -95,7 +100,7 @@ def compare(
     first: Annotated[str, typer.Argument(metavar="MODEL_A", help="A model folder, or a shipped model's name.")],
     second: Annotated[str, typer.Argument(metavar="MODEL_B", help="The model to compare it with.")],
     data: Data,
-    lines: Annotated[int, typer.Option("--lines", help="How many of the lines that differ are shown.")] = 20,
+    lines: Annotated[int, typer.Option("--lines", min=0, help="How many of the lines that differ are shown.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Measure two models side by side and show the lines that they label differently, worst first.
@@ -117,7 +122,7 @@ def compare(
 def evaluate(
     data: Data,
     model: ModelName = "default",
-    errors_shown: Annotated[int, typer.Option("--errors", help="Show so many of the costliest errors.")] = 0,
+    errors_shown: Annotated[int, typer.Option("--errors", min=0, help="Show so many of the costliest errors.")] = 0,
     learning_curve: Annotated[
         bool, typer.Option("--learning-curve", help="Adapt the model to more and more of the documents instead.")
     ] = False,
@@ -130,6 +135,8 @@ def evaluate(
     from cleaner.reports import print_curve, print_evaluation
 
     with errors():
+        if learning_curve and errors_shown:
+            raise UsageError("--errors goes without --learning-curve, which shows no lines. Ask for one of them.")
         found = curve_of(data, model) if learning_curve else figures_of(data, model, errors_shown)
         if as_json:
             print(json.dumps(found, indent=1, ensure_ascii=False))

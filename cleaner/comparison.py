@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, as_paths, read_labelled
-from cleaner.costs import keep_errors
+from cleaner.costs import keep_errors, row_of
 from cleaner.evaluation import Measured, measure
 from cleaner.labels import BODY
 
@@ -40,8 +40,10 @@ def compare(
         DataError: a file is wrong, or holds a label that one of the models does not have.
     """
     documents = read_labelled(as_paths(data))
-    loaded = [one if isinstance(one, Cleaner) else Cleaner.load(one) for one in (first, second)]
-    measured = [measure(documents, one) for one in loaded]
+    measured = []
+    for place, one in (("first", first), ("second", second)):
+        name = f"the {place} model" if isinstance(one, Cleaner) else f"the model {one}"
+        measured.append(measure(documents, one if isinstance(one, Cleaner) else Cleaner.load(one), name))
     return {**compare_measured(documents, *measured), "differing": differing(documents, *measured)}
 
 
@@ -125,7 +127,7 @@ def differing(documents: Sequence[LabelledDocument], first: Measured, second: Me
             {
                 "change": verdict[int(np.sign(wrong[1][line] - wrong[0][line]))],
                 "document": document.id,
-                "line": at + 1,
+                "line": row_of(document, at),
                 "words": int(first.words[line]),
                 "truth": truth[line],
                 "first": names[0][line],

@@ -12,7 +12,7 @@ from cleaner.labels import BODY
 if TYPE_CHECKING:
     from cleaner.evaluation import Measured
 
-__all__ = ["costliest", "keep_errors", "word_errors"]
+__all__ = ["costliest", "keep_errors", "row_of", "word_errors"]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -43,10 +43,15 @@ def word_errors(measured: "Measured") -> dict[str, Any]:
     }
 
 
+def row_of(document: LabelledDocument, line: int) -> int:
+    """Return where a line stands, from 1: its row in a TSV file, else which of the record's labelled lines it is."""
+    return document.rows[line] if document.rows else line + 1
+
+
 def costliest(documents: Sequence[LabelledDocument], measured: "Measured", number: int) -> list[dict[str, Any]]:
     """Return the lines whose error costs most: those wrongly kept or dropped first, by words, then wrong labels.
 
-    ``documents`` are those measured, in the same order; ``line`` counts a document's labelled lines from 1.
+    ``documents`` are those measured, in the same order; ``line`` is that of :func:`row_of`.
     """
     wrong = keep_errors(measured)
     either = np.flatnonzero(wrong | (measured.sure & (measured.truth != measured.predicted)))
@@ -60,7 +65,7 @@ def costliest(documents: Sequence[LabelledDocument], measured: "Measured", numbe
             {
                 "document": document.id,
                 "view": document.view,
-                "line": at + 1,
+                "line": row_of(document, at),
                 "truth": measured.labels[measured.truth[line]],
                 "predicted": measured.labels[measured.predicted[line]],
                 "words": int(measured.words[line]),

@@ -5,7 +5,7 @@ without spaces a character.
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -78,12 +78,16 @@ def groups_of(documents: Sequence[LabelledDocument]) -> list[list[LabelledDocume
     return groups
 
 
-def measure(documents: Sequence[LabelledDocument], cleaner: Cleaner) -> Measured:
-    """Label documents and put the prediction of every line beside the truth."""
+def measure(documents: Sequence[LabelledDocument], cleaner: Cleaner, name: str = "the model") -> Measured:
+    """Label documents and put the prediction of every line beside the truth; ``name`` is the model's in errors."""
     labels = cleaner.model.labels
-    unknown = sorted({label for document in documents for label in document.labels} - set(labels))
-    if unknown:
-        raise DataError(f"the data has labels that the model has not: {', '.join(unknown)}. Train a model on them.")
+    for document in documents:
+        for line, label in enumerate(document.labels):
+            if label not in labels:
+                raise DataError(
+                    f"{document.place(line)}: {name} does not know the label {label!r}, it has {', '.join(labels)}. "
+                    "Correct the label, or measure a model that was trained on it."
+                )
     if not documents:
         raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
     parts = []
@@ -153,6 +157,11 @@ def label_scores(counts: Ints) -> list[dict[str, float]]:
             }
         )
     return rows
+
+
+def mean_f1(rows: Iterable[dict[str, float]]) -> float:
+    """Return the mean F1 of the labels that occur."""
+    return float(np.mean([row["f1"] for row in rows if row["lines"]] or [0.0]))
 
 
 def keep_scores(measured: Measured) -> dict[str, float]:
@@ -251,7 +260,7 @@ def summary(measured: Measured) -> dict[str, Any]:
         "errors": word_errors(measured),
         **keep_scores(measured),
         "f1": f1,
-        "macro_f1": float(np.mean(list(f1.values()))),
+        "macro_f1": mean_f1(rows.values()),
     }
 
 
@@ -275,7 +284,7 @@ def figures(measured: Measured) -> dict[str, Any]:
         "documents": len(np.unique(measured.document)),
         "lines": int(measured.sure.sum()),
         "labels": dict(zip(measured.labels, rows, strict=True)),
-        "macro_f1": float(np.mean([row["f1"] for row in rows])),
+        "macro_f1": mean_f1(rows),
         "confusion": counts.tolist(),
         "errors": word_errors(measured),
         **keep_scores(measured),

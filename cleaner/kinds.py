@@ -40,7 +40,8 @@ class Kinds:
     def named(self, floor: float) -> dict[str, float]:
         """Return the precision of what is at least so likely, and what share of the lines is."""
         above = self.most >= floor
-        return {"precision": float(self.right[above].mean()) if above.any() else 1.0, "named": float(above.mean())}
+        share = float(above.mean()) if len(above) else 0.0
+        return {"precision": float(self.right[above].mean()) if above.any() else 1.0, "named": share}
 
 
 def fit(parts: Sequence[Part], inputs: Inputs) -> Kinds:

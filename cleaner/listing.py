@@ -14,7 +14,7 @@ from rich.text import Text
 
 from cleaner import lines
 from cleaner.cleaning import Cleaner, LabelledLine
-from cleaner.reports import print_scores
+from cleaner.reports import GENERAL, HELD_OUT, print_before_after, print_scores
 
 __all__ = ["FORMS", "print_card", "progress"]
 
@@ -29,7 +29,7 @@ def as_table(name: str, text: str, cleaner: Cleaner) -> None:
         colour = COLOURS[order.index(line.label) % len(COLOURS)]
         share = f"{line.probabilities[line.label]:.2f}"
         table.add_row(str(line.number), Text(line.label, colour), line.kind, share, Text(line.text))
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def as_tsv(name: str, text: str, cleaner: Cleaner) -> None:
@@ -73,16 +73,27 @@ def progress() -> Iterator[Callable[[str, float], None]]:
 
 
 def print_card(card: dict[str, Any]) -> None:
-    """Print what a model is."""
-    console = Console()
+    """Print what a model is and how good it is."""
+    console = Console(markup=False, emoji=False)
+    if isinstance(base := card.get("base"), dict):
+        said = f"{base.get('name', '?')} of {base.get('date', '?')}, sha256 {base.get('sha256', '?')}"
+        console.print(f"adapted from: {said}", highlight=False, soft_wrap=True)
     for key in ("date", "labels", "weights", "features", "sha256", "libraries", "options"):
         if key in card:
             console.print(f"{key}: {json.dumps(card[key], ensure_ascii=False)}", highlight=False, soft_wrap=True)
     table = Table(
         "source", "documents", "sites", "lines", "licence", title="trained on", title_justify="left", box=None
     )
-    for row in card.get("data", []):
-        table.add_row(row["source"], *(str(row[name]) for name in ("documents", "sites", "lines", "licence")))
+    for row in card.get("data") or []:
+        table.add_row(*(str(row.get(name, "?")) for name in ("source", "documents", "sites", "lines", "licence")))
     console.print(table)
-    if "scores" in card:
+    tried = card.get("adaptation") or {}
+    for name, title in (("held_out", HELD_OUT), ("general", GENERAL)):
+        if tried.get(name):
+            print_before_after(tried[name]["before"], tried[name]["after"], title)
+    if card.get("scores"):
         print_scores(card["scores"], "scores on test data")
+    elif card.get("held_out"):
+        print_scores(card["held_out"]["all"], "scores on held-out sites")
+    for warning in card.get("warnings") or []:
+        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)

@@ -8,15 +8,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["print_before_after", "print_comparison", "print_curve", "print_evaluation", "print_scores"]
+__all__ = [
+    "GENERAL",
+    "HELD_OUT",
+    "print_before_after",
+    "print_comparison",
+    "print_curve",
+    "print_evaluation",
+    "print_scores",
+]
 
+#: What an adapted model was tried on.
+HELD_OUT, GENERAL = "held-out documents of your data", "in general (invented sites)"
 #: Characters of a line that a list of errors shows.
 SHOWN = 80
 
 
 def console() -> Console:
-    """Return where tables go: as wide as the terminal, in a file 120 columns."""
-    return Console(width=None if sys.stdout.isatty() else 120)
+    """Return where tables go: as wide as the terminal, in a file 120 columns; no name of a file is markup."""
+    return Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
 
 
 def grid(*columns: str, title: str | None = None) -> Table:

@@ -121,7 +121,7 @@ def folds_by_name(documents: Sequence[LabelledDocument], folds: int) -> dict[str
     if len(names) < 2:
         raise DataError(
             f"{documents[0].path or documents[0].id}: one document is too few, some must be held out. "
-            "Label more of them, or adapt a model with: cleaner train --base"
+            "Label two documents or more; to adapt a model to them use: cleaner train --base default"
         )
     found = {name: fold_of(name, folds) for name in names}
     even = len(set(found.values())) < 2 or len(sites) == 1

@@ -21,6 +21,7 @@ from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, read_labelled, without_shared
+from cleaner.errors import DataError
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
 from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, gather, teach, teachable
@@ -261,7 +262,8 @@ def train(
     """Train a model on labelled files and folders and write it to the folder ``output``.
 
     ``report`` is called with the name of each step and the share done. With ``test`` data its figures
-    go into the card as ``scores``; long lines that it shares with ``data`` do not train. The same data,
+    go into the card as ``scores``; long lines that it shares with ``data`` do not train,
+    and the card warns of them. The same data,
     options and library versions give the same ``weights.npz``, byte for byte, on machines where the matrix library
     works in as many threads.
 
@@ -275,7 +277,11 @@ def train(
         tests = read_labelled(as_paths(test))
         mine = describe(documents)
         documents, shared = without_shared(documents, tests)
-        model = fit(documents, options, report)
+        overlap = [f"{shared:,} lines of the data are in the test data, too: they did not train."] if shared else []
+        try:
+            model = fit(documents, options, report)
+        except DataError as error:
+            raise DataError(" ".join([*overlap, *error.args])) from None
         model.card["whole_bytes"] = choose_whole(documents)
         if tests:
             model.card["scores"] = figures(measure(tests, Cleaner(model)))
@@ -285,7 +291,7 @@ def train(
             data=mine,
             lines_shared_with_tests=shared,
             test_data=describe(tests),
-            warnings=doubts(documents),
+            warnings=[*overlap, *doubts(documents)],
             libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
         )
         model.save(folder)

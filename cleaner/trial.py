@@ -9,6 +9,7 @@ either model is.
 
 import datetime
 import importlib.metadata
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +19,7 @@ from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labe
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, digest, read_labelled
 from cleaner.costs import word_errors
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.evaluation import Measured, joined, measure, summary
 from cleaner.model import Model
 from cleaner.model_writing import destination
@@ -79,9 +80,12 @@ def adapt(
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
         ModelError: the base or the training data to rehearse cannot be used.
-        UsageError: the model cannot be written to ``output``; that is tried before the data is read.
+        UsageError: the margin is not finite; or the model cannot be written to ``output``, which is tried before
+            the data is read.
     """
     options = options or Adapting()
+    if not math.isfinite(options.margin):
+        raise UsageError(f"margin {options.margin}: is no number to compare with. Give one, for example 0.003.")
     with destination(output) as folder:
         documents = read_labelled(as_paths(data))
         model = Model.load(base)
@@ -89,12 +93,13 @@ def adapt(
         best = try_out(model, documents, options, report)
         made = card(model, documents, options, best)
         made["base"]["name"] = str(base)
+        made["warnings"] = warnings(documents, best)
         best = replace(best, model=replace(best.model, card=made))
         written = options.force or not best.refused
         if written:
             best.model.save(folder)
     report("done", 1.0)
-    return Outcome(best, warnings(documents, best), written)
+    return Outcome(best, made["warnings"], written)
 
 
 def try_out(

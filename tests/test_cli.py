@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.corpus import read_tsv
+from cleaner.model_files import find_model
 
 COMMAND = str(Path(sys.executable).with_name("cleaner"))
 BODY = "The ferry was back in service on Friday, the harbour office said.\n"
@@ -346,3 +348,79 @@ def test_settings_that_fit(article: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert call("clean", article).stdout == BODY
     (tmp_path / "cleaner.toml").write_text('always-drop = "^The ferry"\nworkers = 1\nquiet = true\n')
     assert call("clean", article).stdout == ""
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """Return a labelled document whose names look like markup, and whose lines do not begin at row 1."""
+    (tmp_path / "[final]").mkdir()
+    path = tmp_path / "[final]" / "report [new] :smile:.tsv"
+    path.write_text(f"# language: en\n\njunk\t{BODY}\nbody\tSHARE THIS [/b]\n", "utf-8")
+    return path
+
+
+def test_names_are_no_markup(odd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "mine [new]"
+    shutil.copytree(find_model("default"), model)
+    (tmp_path / "[final].txt").write_text(TEXT)
+    monkeypatch.chdir(tmp_path)
+    name = f"[final]/{odd.stem}"
+    assert f"{name}.tsv" in call("evaluate", f"{name}.tsv").stdout
+    record = {"id": "arch[/2021/]d0", "site": "b", "lines": [{"text": BODY, "label": "junk"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    shown = call("evaluate", odd, "a.jsonl", "--errors", "3").stdout
+    assert all(word in shown for word in ("arch[/2021/]d0", "SHARE THIS [/b]", "[new] :smile:"))
+    assert "[final].txt" in call("label", "[final].txt").stdout
+    compared = call("compare", "default", model.name, odd, "--lines", "3")
+    assert (compared.exit_code, "mine [new]" in compared.stdout) == (0, True)
+
+
+def test_lines_are_numbered_as_in_the_file(odd: Path, tmp_path: Path) -> None:
+    found = json.loads(call("evaluate", odd, "--errors", "9", "--json").stdout)["costliest"]
+    assert {row["text"]: row["line"] for row in found} == {BODY.strip(): 3, "SHARE THIS [/b]": 5}
+    record = {"id": "a", "site": "b", "lines": [{"text": BODY, "label": "junk"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    found = json.loads(call("evaluate", tmp_path / "a.jsonl", "--errors", "9", "--json").stdout)["costliest"]
+    assert [row["line"] for row in found] == [1]
+
+
+def test_a_label_that_the_model_does_not_know_is_named_with_its_line(odd: Path) -> None:
+    odd.write_text(f"# language: en\n\nbody\t{BODY}\nboddy\tSHARE THIS\n", "utf-8")
+    words = (f"{odd}:5: the model", "does not know the label 'boddy'", "Correct the label")
+    refused(call("evaluate", odd), 2, *words)
+    refused(call("compare", "default", "default", odd), 2, "the model default does not know", *words)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "train x -o y --seed -1",
+        "train x -o y --seed 99999999999",
+        "train x -o y --base default --margin nan",
+        "train x -o y --base default --margin inf",
+        "evaluate x --errors -1",
+        "evaluate x --errors 1 --learning-curve",
+        "compare default default x --lines -1",
+    ],
+)
+def test_numbers_that_cannot_be(arguments: str) -> None:
+    result = call(*arguments.split())
+    assert result.exit_code == 2
+    assert "no such file" not in result.stderr
+    assert any(word in result.stderr for word in ("range", "margin", "--learning-curve"))
+
+
+def test_mean_f1_is_that_of_the_labels_that_occur(odd: Path) -> None:
+    odd.write_text(f"body\t{BODY}junk\tSHARE THIS\n", "utf-8")
+    assert json.loads(call("evaluate", odd, "--json").stdout)["macro_f1"] == 1.0
+    figures = json.loads(call("compare", "default", "default", odd, "--json").stdout)["figures"]
+    assert [row["first"] for row in figures if row["figure"] == "mean F1"] == [1.0]
+
+
+def test_info_of_a_card_with_gaps(tmp_path: Path) -> None:
+    model = Path(shutil.copytree(find_model("default"), tmp_path / "model"))
+    card = json.loads((model / "card.json").read_text("utf-8"))
+    for data in (None, [{"lines": 4}]):
+        (model / "card.json").write_text(json.dumps({**card, "data": data}), "utf-8")
+        result = call("info", model)
+        assert (result.exit_code, result.stderr) == (0, "")

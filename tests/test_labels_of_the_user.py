@@ -12,6 +12,8 @@ from cleaner.errors import DataError, UsageError
 from cleaner.training import Options, train
 
 TINY = Options(rows=2**12, text_epochs=3, epochs=8, draft_hidden=16, teacher_hidden=16)
+#: What training tells of is words for the user, not source lines of libraries.
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 WORDS = [
     "oven",
     "leek",
@@ -102,7 +104,7 @@ def test_sites_that_fall_into_one_fold(tmp_path: Path) -> None:
 
 def test_one_document(tmp_path: Path) -> None:
     data = write(tmp_path / "data", ["price"], documents=1)
-    with pytest.raises(DataError, match=r"0\.tsv: one document is too few"):
+    with pytest.raises(DataError, match=r"0\.tsv: one document is too few.* Label two documents or more"):
         train([data], tmp_path / "model", TINY)
     assert not (tmp_path / "model").exists()
 
@@ -136,3 +138,20 @@ def test_wrong_lines_are_named(content: bytes, words: str, tmp_path: Path) -> No
         assert result.exit_code == 2
         assert f"wrong.tsv{words}" in result.stderr.splitlines()[-1]
     assert not (tmp_path / "model").exists()
+
+
+def test_lines_that_are_test_data_too(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", ["price"], documents=6)
+    with pytest.raises(DataError, match=r"lines of the data are in the test data, too: they did not train\. too few"):
+        train([data], tmp_path / "model", TINY, test=[data])
+    model = train([data], tmp_path / "model", TINY, test=[data / "kitchen0" / "0.tsv"])
+    shared = model.card["lines_shared_with_tests"]
+    assert shared == 1
+    assert model.card["warnings"][0].startswith("1 lines of the data are in the test data")
+
+
+def test_info_shows_held_out_figures_and_warnings(tmp_path: Path) -> None:
+    train([write(tmp_path / "data", ["price"], sites=1, documents=6)], tmp_path / "model", TINY)
+    shown = CliRunner().invoke(app, ["info", str(tmp_path / "model")]).stdout
+    assert "scores on held-out sites" in shown
+    assert "warning: all documents are from one site" in shown
