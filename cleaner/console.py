@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -56,7 +57,11 @@ def errors(*, resumes: bool = False) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         forget_output()
         say(f"cleaner: stopped.{' If it wrote to a file, the same command with --resume goes on.' if resumes else ''}")
-        raise typer.Exit(143 if isinstance(stop, Terminated) else 130) from None
+        code = 143 if isinstance(stop, Terminated) else 130
+        if not resumes and threading.active_count() > 1:  # one that still fits a model would abort an orderly end
+            sys.stderr.flush()
+            os._exit(code)
+        raise typer.Exit(code) from None
     except BrokenPipeError:
         forget_output()
         raise typer.Exit(1) from None

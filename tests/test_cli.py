@@ -424,3 +424,11 @@ def test_info_of_a_card_with_gaps(tmp_path: Path) -> None:
         (model / "card.json").write_text(json.dumps({**card, "data": data}), "utf-8")
         result = call("info", model)
         assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_stopping_does_not_wait_for_threads_that_fit_a_model() -> None:
+    """Python would wait for some, and with others the orderly end of the process may abort."""
+    code = "import threading, time\nfrom cleaner.console import errors\nwith errors():\n"
+    code += "    threading.Thread(target=time.sleep, args=[50]).start()\n    raise KeyboardInterrupt"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=40, check=False)
+    assert (run.returncode, run.stderr) == (130, b"cleaner: stopped.\n")
