@@ -92,7 +92,7 @@ def adapt_to(data: list[Path], output: Path, base: str, options: Any) -> None:
 
 def as_it_was(output: Path) -> str:
     """Return a sentence on the model that is in a folder already, empty if there is none."""
-    return f" The model that was in {output} is as it was." if (output / "card.json").exists() else ""
+    return f" The model that is in {output} stays as it was." if (output / "card.json").exists() else ""
 
 
 @app.command()

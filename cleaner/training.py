@@ -219,13 +219,8 @@ def fit_text(
     report("first pass", 0.34)
     classes, folded = unicode_tables()
     weights, bias = fit_first_pass(parts, scores, options)
-    return {
-        "classes": classes,
-        "folded": folded,
-        "table": table,
-        "first_weights": weights,
-        "first_bias": bias,
-    }, scores
+    arrays = {"classes": classes, "folded": folded, "table": table}
+    return {**arrays, "first_weights": weights, "first_bias": bias}, scores
 
 
 def joined_rows(inputs: Iterable[tuple[slice, Floats]]) -> Floats:
@@ -271,29 +266,33 @@ def train(
         DataError: a file is wrong (named with its line), or the data is too little to train on.
         UsageError: the model cannot be written to ``output``; that is tried before the data is read.
     """
-    options = options or Options()
     with destination(output) as folder:
-        documents = read_labelled(as_paths(data))
-        tests = read_labelled(as_paths(test))
-        mine = describe(documents)
-        documents, shared = without_shared(documents, tests)
-        overlap = [f"{shared:,} lines of the data are in the test data, too: they did not train."] if shared else []
-        try:
-            model = fit(documents, options, report)
-        except DataError as error:
-            raise DataError(" ".join([*overlap, *error.args])) from None
-        model.card["whole_bytes"] = choose_whole(documents)
-        if tests:
-            model.card["scores"] = figures(measure(tests, Cleaner(model)))
-        model.card.update(
-            date=datetime.date.today().isoformat(),
-            options=asdict(options),
-            data=mine,
-            lines_shared_with_tests=shared,
-            test_data=describe(tests),
-            warnings=[*overlap, *doubts(documents)],
-            libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
-        )
+        model = trained(read_labelled(as_paths(data)), read_labelled(as_paths(test)), options or Options(), report)
         model.save(folder)
     report("done", 1.0)
+    return model
+
+
+def trained(
+    data: Sequence[LabelledDocument], tests: Sequence[LabelledDocument], options: Options, report: Report
+) -> Model:
+    """Fit a model and measure it; lines that are in the tests do not train. Its card is complete."""
+    documents, shared = without_shared(data, tests)
+    overlap = f"{shared:,} lines of the data are in the test data, too: they did not train."
+    try:
+        model = fit(documents, options, report)
+    except DataError as error:
+        raise DataError(f"{overlap} Test on other data. Without them: {error}" if shared else str(error)) from None
+    model.card["whole_bytes"] = choose_whole(documents)
+    if tests:
+        model.card["scores"] = figures(measure(tests, Cleaner(model)))
+    model.card.update(
+        date=datetime.date.today().isoformat(),
+        options=asdict(options),
+        data=describe(data),
+        lines_shared_with_tests=shared,
+        test_data=describe(tests),
+        warnings=[overlap] * (shared > 0) + doubts(documents),
+        libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
+    )
     return model

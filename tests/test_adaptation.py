@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from cleaner.adaptation import Adapting, adapted, grouped, rehearsed
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
+from cleaner.cli_train import as_it_was
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError
 from cleaner.model import Model
@@ -180,11 +181,13 @@ def test_a_worse_model_is_not_written(site: Path, tmp_path: Path) -> None:
     result = call(*arguments)
     assert result.exit_code == 1
     assert "not written" in result.stderr
+    assert "as it was" not in result.stderr
     assert not (tmp_path / "model").exists()
     forced = call(*arguments, "--force")
     assert forced.exit_code == 0
     assert "although" in forced.stderr
     assert (tmp_path / "model" / "card.json").exists()
+    assert as_it_was(tmp_path / "model").endswith("model stays as it was.")
 
 
 def test_one_document(site: Path, tmp_path: Path) -> None:
@@ -195,6 +198,8 @@ def test_one_document(site: Path, tmp_path: Path) -> None:
     forced = call("train", path, "--base", "default", "-o", tmp_path / "model", "--force")
     assert forced.exit_code == 0
     assert "say little" in forced.stderr
+    shown = call("info", tmp_path / "model").stdout
+    assert all(word in shown for word in ("adapted from: default of", "in general (invented sites)", "say little"))
 
 
 def test_label_that_the_base_does_not_know(tmp_path: Path) -> None:
