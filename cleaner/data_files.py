@@ -1,6 +1,7 @@
 """Files of labelled data: which there are, whose they are, and what their documents are called."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from cleaner.errors import DataError
@@ -65,10 +66,23 @@ def labelled_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def of_this_project(path: Path) -> bool:
-    """Tell whether a file is of the data that comes with the package, in a clone or in a wheel."""
-    package = Path(__file__).resolve().parent
-    folders = (package / "training_data", package.parent / "training_data", package.parent / "tests")
-    return any(path.resolve().is_relative_to(folder) for folder in folders)
+    """Tell whether a file is of the data that comes with the package, in a clone or in a wheel.
+
+    The package itself may be installed elsewhere than in the clone.
+    """
+    file = path.resolve()
+    if file.is_relative_to(Path(__file__).resolve().parent / "training_data"):
+        return True
+    return any(is_clone(folder.parent) for folder in file.parents if folder.name in ("training_data", "tests"))
+
+
+@cache
+def is_clone(folder: Path) -> bool:
+    """Tell whether a folder is a clone of this project."""
+    try:
+        return 'name = "line-cleaner"' in (folder / "pyproject.toml").read_text("utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 def unused_id(name: str, file: Path, taken: dict[str, Path]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import WORDS
-from cleaner.cleaning import Cleaner, Result, batches, pieces
+from cleaner.cleaning import MARK, Cleaner, Result, batches, pieces
 from cleaner.decision import largest
 from cleaner.labels import BODY
 from cleaner.native import call
@@ -107,8 +107,19 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
             waiting.append(outcome)
             if last:
                 whole = joined(waiting)
-                yield with_rules(whole, applied[index][2], how) if applied else whole
+                whole = with_rules(whole, applied[index][2], how) if applied else whole
+                yield with_mark(whole, documents[index])
                 waiting, index = [], index + 1
+
+
+def with_mark(outcome: Outcome, document: bytes) -> Outcome:
+    """Put a document's byte order mark before its first line, if that was removed.
+
+    Else a mark that the next line begins with could not be told from it in what was kept.
+    """
+    if outcome.removed and outcome.removed[0].number == 1 and document.startswith(MARK):
+        outcome.removed[0] = outcome.removed[0]._replace(data=MARK + outcome.removed[0].data)
+    return outcome
 
 
 def owners(group: list[tuple[bytes, bool]], index: int) -> Iterator[int]:

@@ -22,7 +22,8 @@ JOINED = "it cannot be told what is whose: clean to a folder, one output for eac
 def restore(cleaned: str, removed: Iterable[Row]) -> str:
     r"""Return a document as it was: its cleaned text, and the rows of its lines in the file of removed lines.
 
-    A row has ``line``, its number in the document from 1, and ``text``, with its ending; other rows are skipped.
+    A row has ``line``, its number in the document from 1, and ``text``, with its ending, the first line's
+    with the document's byte order mark; other rows are skipped.
 
     Raises:
         DataError: the rows do not fit the text.
@@ -33,9 +34,12 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     """
     if isinstance(removed, str | bytes):
         raise UsageError("removed: give rows, one for each removed line; cleaner restore reads them from a file.")
-    mark = lines.BOM if cleaned.startswith(lines.BOM) else ""
-    kept = lines.split(cleaned[len(mark) :])
     gone = {row["line"]: row["text"] for row in removed if "line" in row}
+    marked = cleaned.startswith(lines.BOM) and gone.get(1, lines.BOM).startswith(lines.BOM)
+    mark = lines.BOM if marked else ""  # else it is the first kept line's own
+    if 1 in gone:
+        gone[1] = gone[1].removeprefix(lines.BOM)
+    kept = lines.split(cleaned[len(mark) :])
     total = len(kept) + len(gone)
     rest = iter(kept)
     try:

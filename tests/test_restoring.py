@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_cleaning import TEXTS
 from test_cli import BODY, TEXT, call
@@ -26,6 +26,8 @@ def row(line: object) -> dict[str, object]:
     return {"line": line.number, "text": line.data.decode("utf-8", "surrogatepass")}  # type: ignore[attr-defined]
 
 
+@example(["SHARE\n\ufeffThe ferry was back in service on Friday, the office said."], Rules(("SHARE",), ()))
+@example(["\ufeffSHARE\nThe ferry was back in service on Friday, the office said."], Rules(("SHARE",), ()))
 @given(st.lists(TEXTS, max_size=4), RULES)
 def test_outcomes(cleaner: Cleaner, texts: list[str], rules: Rules) -> None:
     documents = [text.encode("utf-8", "surrogatepass") for text in texts]
