@@ -170,12 +170,18 @@ def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
 
     A candidate is right if a number in its place turns up as the value of that field.
     """
-    found = key_of(name).search(line)
-    for begin in (found.end() if found else 0, own(line, name)):
-        end = end_of(line, begin, record[name]) if begin else 0
-        if begin and parse(line[:begin] + b"0" + line[end:]).get(name) == 0:
+    for begin in filter(None, candidates(line, name)):
+        end = end_of(line, begin, record[name])
+        if parse(line[:begin] + b"0" + line[end:]).get(name) == 0:
             return begin, end
     raise DataError(f"field {name!r} cannot be found again in the record. Report this line.")
+
+
+def candidates(line: bytes, name: str) -> Iterator[int]:
+    """Yield where the value may begin: behind the first such key, nearly always the right one; then behind that."""
+    found = key_of(name).search(line)
+    yield found.end() if found else 0
+    yield own(line, name)
 
 
 def own(line: bytes, name: str) -> int:
