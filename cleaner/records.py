@@ -33,7 +33,8 @@ SUFFIXES = {
 #: How JSON begins that is an array of records, or a record over several lines.
 WHOLE_JSON = re.compile(rb'\[\s*\{\s*"|\{[ \t]*\r?\n\s*"[^"\n]*"\s*:')
 
-#: So many lines that are not blank tell whether an input is JSONL: the first ones may be damaged.
+#: So many lines that are not blank tell whether an input is JSONL, as half of them must be records: the first may be
+#: damaged, and a scraped text may hold a line or two of JSON.
 FIRST_LINES = 20
 
 
@@ -140,11 +141,12 @@ def sniff(begin: bytes, name: str) -> str:
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."
         raise DataError(f"{name}: JSON, but not a record a line. Convert it with: jq -c {how}; or --input-format text.")
-    rows = begin.split(b"\n")
-    # the last one may be cut only because it is longer than what was read
-    cut = rows[-1][:1] == b"{" and b'":' in rows[-1][:200]
-    first = [row for row in rows if row.strip()][:FIRST_LINES]
-    return "jsonl" if cut or any(is_record(row) for row in first) else "text"
+    *whole, last = begin.split(b"\n")
+    first = [row for row in whole if row.strip()][:FIRST_LINES]
+    records = sum(map(is_record, first))
+    if not first:  # it may be cut only because it is longer than what was read
+        return "jsonl" if is_record(last) or (last[:1] == b"{" and b'":' in last[:200]) else "text"
+    return "jsonl" if 2 * records >= len(first) else "text"
 
 
 def is_record(row: bytes) -> bool:

@@ -122,7 +122,7 @@ def restored_lines(data: bytes, rows: Iterable[Row], text_field: str) -> Iterato
         value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
         yield line[: mark + begin] + value + line[mark + end :]
     if any(one > number and not all("skipped" in row for row in about) for one, about in of.items()):
-        raise DataError(f"has {number} records, and but lines were removed of more. Give the file written with it.")
+        raise DataError(f"has {number} records, but lines of more were removed. Give the file written with it.")
 
 
 def keep_ends(data: bytes) -> list[bytes]:

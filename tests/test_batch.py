@@ -571,6 +571,15 @@ def test_a_damaged_first_line_does_not_make_it_text(first: bytes, tmp_path: Path
         assert ":1: not a JSON object" in result.stderr
 
 
+@pytest.mark.parametrize("at", [0, 2, 6])
+def test_a_line_of_json_does_not_make_records_of_a_text(at: int) -> None:
+    lines = [line for line in TEXT.splitlines() if line] * 3
+    lines.insert(at, '{"@context": "https://schema.example", "@type": "NewsArticle"}')
+    result = call("clean", "-q", stdin="\n".join(lines).encode())
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert BODY.strip() in result.stdout
+
+
 @pytest.mark.parametrize("data", [gzip.compress(b"x", mtime=0), b'[{"text": "x"}]\n'])
 def test_what_cannot_be_read_fails_by_its_first_bytes(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
