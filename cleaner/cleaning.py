@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.arguments import many, one_text
-from cleaner.decision import AIMS, largest
+from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.features import Batch
 from cleaner.labels import DEFAULT_KEEP, JUNK
@@ -161,12 +161,11 @@ class Cleaner:
 
     def kind_codes(self, result: Result) -> npt.NDArray[np.int64]:
         """Return the number of the kind of junk of each line of a result; -1 where it is no junk or not sure."""
-        if result.kinds is None or not self.model.kinds or JUNK not in self.model.labels:
-            return np.full(len(result.codes), -1)
-        sure = (result.codes == self.model.labels.index(JUNK)) & (
-            largest(result.kinds) >= self.model.card["kind_floor"]
-        )
-        return np.where(sure, result.kinds.argmax(axis=1), -1)
+        out = np.full(len(result.codes), -1)
+        if result.kinds is not None and self.model.kinds and JUNK in self.model.labels:
+            floor = np.array([self.model.card["kind_floor"]], np.float32)
+            call("kind_codes", result.codes, self.model.labels.index(JUNK), result.kinds, floor, out)
+        return out
 
     def kinds_of(self, result: Result) -> list[str]:
         """Return the kind of junk of each line of a result; empty where it is no junk or not sure."""

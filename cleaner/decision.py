@@ -8,7 +8,6 @@ is for what is at stake: the fewer words a line has, the less is junk divided by
 """
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ __all__ = [
     "decide",
     "divisors",
     "eased",
-    "largest",
     "line_weights",
     "runs",
     "spread",
@@ -48,11 +46,6 @@ LONG = {"precision": 30, "balanced": 30, "recall": 1}
 SHORT_CAPTION = 1.5
 #: From which probability of its kind a line is surely an image credit, and what junk then weighs against body.
 SURE_CREDIT, CREDIT_WEIGHT = 0.8, 6
-
-
-def largest(rows: Floats) -> Floats:
-    """Return the largest number of each row, [rows]; of so few columns several times as fast as by rows."""
-    return reduce(np.maximum, rows.T)
 
 
 def runs(document: Ints) -> tuple[Ints, Ints]:

@@ -5,6 +5,7 @@ decimals such as ``1.10``, escapes, order, duplicate keys, spaces.
 """
 
 import codecs
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
 COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
 ASCII = bytes(range(128))
+BACKSLASH = ord("\\")
 #: Other values are read only to be sure that the line is JSON: no number is too large for that.
 LENIENT = json.JSONDecoder(parse_int=float)
 
@@ -171,7 +173,7 @@ def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
     A candidate is right if a number in its place turns up as the value of that field.
     """
     for begin in filter(None, candidates(line, name)):
-        end = end_of(line, begin, record[name])
+        end = end_of(line, begin)
         if parse(line[:begin] + b"0" + line[end:]).get(name) == 0:
             return begin, end
     raise DataError(f"field {name!r} cannot be found again in the record. Report this line.")
@@ -202,18 +204,17 @@ def own(line: bytes, name: str) -> int:
     return place
 
 
-def end_of(line: bytes, begin: int, text: str) -> int:
-    """Return where a JSON string ends: at once if it is the text as usually written."""
-    for usual in (orjson.dumps, json.dumps):
-        try:
-            written = usual(text)
-        except TypeError:
-            continue
-        written = written if isinstance(written, bytes) else written.encode()
-        if line.startswith(written, begin):
-            return begin + len(written)
-    value = STRING.match(line, begin)
-    return value.end() if value else begin
+def end_of(line: bytes, begin: int) -> int:
+    """Return where the JSON string that begins with a quote there ends; the line is JSON."""
+    end = line.find(b'"', begin + 1)
+    while end > 0 and line[end - 1] == BACKSLASH:
+        slash = end - 1
+        while line[slash] == BACKSLASH:
+            slash -= 1
+        if (end - slash) % 2:  # an even number before it: they escape each other
+            break
+        end = line.find(b'"', end + 1)
+    return end + 1
 
 
 def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Document], list[Failure], list[bytes]]:
@@ -221,11 +222,10 @@ def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Do
 
     Returns the documents, the failures, and all lines, in UTF-8 (documents name theirs by place).
     """
-    rows = data.split(b"\n")
-    rows = [one + b"\n" for one in rows[:-1]] + ([rows[-1]] if rows[-1] else [])
+    rows = io.BytesIO(data).readlines()
     documents, failures = [], []
     for index, raw in enumerate(rows):
-        if not raw.strip():
+        if raw.isspace():
             continue
         try:
             rows[index] = line = utf8(raw, block.encoding)

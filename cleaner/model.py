@@ -19,6 +19,7 @@ from cleaner.features import Batch, Table, character_table, line_features, packe
 from cleaner.labels import BODY, CREDIT, JUNK
 from cleaner.model_files import ARRAYS, DTYPES, HEADS, check_sizes, find_model, read_arrays, read_card
 from cleaner.model_writing import write_together
+from cleaner.native import call
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
 from cleaner.scratch import empty
 from cleaner.second_pass import SecondPass
@@ -123,9 +124,8 @@ class Model:
         """
         seen, kinds = self.see(batch), empty("kinds", (len(batch), len(self.kinds)), np.float32)
         if sure_junk and JUNK in self.labels:
-            found = self.judge("draft", self.draft_inputs(seen), len(batch), kinds)
-            junk = self.labels.index(JUNK)
-            kinds[found[:, junk] < np.float32(self.card["sure"][junk])] = 0
+            sure = (JUNK, self.card["sure"][self.labels.index(JUNK)])
+            found = self.judge("draft", self.draft_inputs(seen), len(batch), kinds, sure)
         else:
             found = self.judge("draft", self.draft_inputs(seen), len(batch))
             kinds[:] = 0
@@ -193,15 +193,22 @@ class Model:
         """Return piece by piece what the final head sees, [lines, features]; ``draft`` is [lines, labels]."""
         return SecondPass(seen.batch, seen.context, draft).inputs(np.arange(len(draft)))
 
-    def judge(self, head: str, inputs: Inputs, lines: int, kinds: Floats | None = None) -> Floats:
+    def judge(
+        self, head: str, inputs: Inputs, lines: int, kinds: Floats | None = None, sure: tuple[str, float] = (BODY, 0)
+    ) -> Floats:
         """Return the probabilities by one of the two heads, ``draft`` or ``final``, float32 [lines, labels].
 
-        ``kinds`` is filled with those of the kinds of junk, were the lines junk, [lines, kinds].
+        ``kinds`` is filled with those of the kinds of junk, were the lines junk, [lines, kinds]; with 0 where that
+        label is not so likely as ``sure`` says.
         """
         if kinds is None:
             return judge([self.arrays[f"{head}_{name}"] for name in HEAD], inputs, lines)
 
-        def beside(part: slice, logits: Floats) -> None:
-            fill_softmax(np.ascontiguousarray(logits), self.arrays[f"{head}_kind_bias"], part, kinds)
+        bias, floor = self.arrays[f"{head}_kind_bias"], np.array([sure[1]], np.float32)
+        label = self.labels.index(sure[0])
+
+        def beside(part: slice, values: Floats, judged: Floats) -> None:
+            if bias.size:
+                call("kinds", values, bias, judged, label, floor, part.start, kinds)
 
         return judge(self.with_kinds[head], inputs, lines, beside)

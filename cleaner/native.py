@@ -35,6 +35,7 @@ MODULES = (
     "word_kernels",
     "context_kernels",
     "second_kernels",
+    "outcome_kernels",
 )
 #: Parameters of each kernel: element type and number of dimensions of an array, or ``int``.
 KERNELS: dict[str, str] = {
@@ -45,7 +46,6 @@ KERNELS: dict[str, str] = {
     "pack": "f4:2 f4:1 i2:2",
     "gram_scores": "i8:1 i8:1 i8:1 u1:1 i8:1 i2:2 f4:1 int i4:2 f4:2 f4:2",
     "line_hashes": "i8:1 i8:1 i8:1",
-    "tally": "u1:1 i8:1 i8:1 i8:1 i8:1 i8:1 i8:1 i8:1",
     "borders": "i8:1 i8:1 i8:1 i8:1",
     "titles": "f4:2 int i8:1 i8:1 i8:1",
     "shared_words": "i8:1 u1:1 i4:1 i8:1 i8:1 i8:1 f4:2 i8:1 i8:1 i8:1 i4:2 i4:1 f4:2",
@@ -62,6 +62,10 @@ KERNELS: dict[str, str] = {
     ),
     "rectified": "f4:1 f4:2",
     "softmax": "f4:2 f4:1 f4:1 int f4:2",
+    "kinds": "f4:2 f4:1 f4:2 int f4:1 int f4:2",
+    "kind_codes": "i8:1 int f4:2 f4:1 i8:1",
+    "totals": "u1:1 i8:1 u1:1 i4:2 f4:2 i8:1 i8:1 int f4:1 f8:2 i8:2 i8:1",
+    "tally": "u1:1 i8:1 i8:1 i8:1 u1:1 u1:1 int i8:1 i8:1 i8:1 i8:1",
     "kept_lines": "u1:1 i8:1 u1:1 u1:1",
     "copy_kept": "u1:1 i8:1 i8:1 i8:1 u1:1 u1:1 i8:1",
 }

@@ -106,11 +106,12 @@ def fill_softmax(logits: Floats, bias: Floats, part: slice, out: Floats) -> None
 
 
 def judge(
-    head: Sequence[Floats], inputs: Inputs, lines: int, beside: Callable[[slice, Floats], None] | None = None
+    head: Sequence[Floats], inputs: Inputs, lines: int, beside: Callable[[slice, Floats, Floats], None] | None = None
 ) -> Floats:
     """Return the probabilities by a head, whose arrays are in the order of :data:`HEAD`, float32 [lines, labels].
 
-    Hidden weights may have further columns: what those say of the lines is handed to ``beside``, [lines, columns].
+    Hidden weights may have further columns: ``beside`` is handed what all columns say of the lines, [lines, columns],
+    and the probabilities so far.
     """
     hidden_weights, hidden_bias, weights, bias = head
     out, size = empty(f"judged {len(hidden_bias)}", (lines, len(bias)), np.float32), len(hidden_bias)
@@ -119,5 +120,5 @@ def judge(
         call("rectified", hidden_bias, values)
         fill_softmax(np.asarray(values[:, :size] @ weights, np.float32), bias, part, out)
         if beside:
-            beside(part, values[:, size:])
+            beside(part, values, out)
     return out

@@ -3,7 +3,7 @@
 The documents are grouped and cut as :meth:`cleaner.cleaning.Cleaner.clean_bytes` does, so the text is the same.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.alphabet import WORDS
 from cleaner.cleaning import MARK, Cleaner, Result, batches, pieces
-from cleaner.decision import largest
 from cleaner.labels import BODY
 from cleaner.native import call
 from cleaner.rules import Applied, Rules
+from cleaner.scratch import empty
 
-__all__ = ["BLANK", "RULE", "How", "Line", "Outcome", "outcomes"]
+__all__ = ["BLANK", "RULE", "How", "Labelled", "Line", "Outcome", "outcomes"]
 
 #: Labels of removed lines that the model did not label.
 BLANK, RULE = "blank", "rule"
@@ -31,12 +30,22 @@ SURE = 0.8
 
 
 class Sums(NamedTuple):
-    """Words of a document: all, kept, expected to be body, on uncertain lines."""
+    """Words of a document: all, kept, expected to be body, on uncertain lines; and lines that went, blank ones too."""
 
     words: int
     kept: int
     body: float
     uncertain: int
+    gone: int
+
+
+class Labelled(NamedTuple):
+    """The lines of a document that are not blank, [lines]."""
+
+    numbers: npt.NDArray[np.int64]  # in the document, from 1, blank lines counted
+    codes: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.float32]  # the probability of the label
+    kinds: npt.NDArray[np.int64]  # the number of the kind of junk, -1 where the model does not say
 
 
 class Line(NamedTuple):
@@ -51,32 +60,30 @@ class Line(NamedTuple):
 
 @dataclass
 class Outcome:
-    """A cleaned document; the arrays have a row for each line that is not blank."""
+    """A cleaned document, and of its lines what was asked for."""
 
     cleaned: bytes
     gone: int  # lines that went, blank ones too
-    removed: list[Line]  # those lines, if asked for
-    numbers: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float32]  # [lines, labels]
-    words: npt.NDArray[np.int64]
-    kept: npt.NDArray[np.bool_]
-    kinds: npt.NDArray[np.int64]  # the number of the kind of junk, -1 where the model does not say
     sums: Sums
+    removed: list[Line] = field(default_factory=list)  # the lines that went
     extracts: list[tuple[str, bytes]] = field(default_factory=list)  # label and line, of the labels asked for
+    labelled: list[Labelled] = field(default_factory=list)  # one for each piece of the document
 
 
 @dataclass(frozen=True)
 class How:
-    """The user's rules, the labels whose lines are collected, and whether removed lines are told in full.
+    """The user's rules, the labels whose lines are collected, whether removed lines and all labels are told in full.
 
-    ``lost`` counts frequent removed lines, with their endings.
+    ``lost`` counts frequent removed lines, with their endings; ``counts`` lines and words by label, kinds of removed
+    junk.
     """
 
     rules: Rules
     extract: frozenset[str] = frozenset()
     full: bool = False
+    labels: bool = False
     lost: Counter[bytes] = field(default_factory=Counter)
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
 def shifted(one: Applied, by: int) -> Applied:
@@ -154,63 +161,67 @@ def grouped(cleaner: Cleaner, group: list[tuple[bytes, bool]], rest: Rest) -> It
     """Clean a group of pieces in one go."""
     force = partial(forced, rest) if any(rest.stays) else None
     cleaned, result, keep = cleaner.examine([data for data, _ in group], force, kinds=True)
-    full, words = result.batch.full, result.batch.counts[:, WORDS].astype(np.int64)
-    borders = np.searchsorted(result.batch.text.document, np.arange(len(group) + 1))
-    rows = np.concatenate([[0], np.cumsum(full)])[borders]
-    kept, kinds = keep[full], cleaner.kind_codes(result)
-    body = result.probabilities[:, cleaner.model.labels.index(BODY)]
-    unsure = largest(result.probabilities) < SURE
-    sums = [by_document(one, rows) for one in (words, words * kept, words * body.astype(np.float64), words * unsure)]
-    gone = by_document(~keep, borders)
-    count_lost(result, ~kept, rest.how.lost)
-    lines = Lines(cleaner, result) if rest.how.full or rest.how.extract else None
-    for index, (begin, end) in enumerate(pairwise(borders.tolist())):
-        part = slice(int(rows[index]), int(rows[index + 1]))
-        numbers = np.arange(rest.starts[index] + 1, rest.starts[index] + 1 + end - begin)
-        if rest.places[index]:
-            numbers = np.asarray(rest.places[index], np.int64)[numbers - 1]
-        outcome = Outcome(
-            cleaned[index],
-            gone[index],
-            [],
-            numbers[full[begin:end]],
-            result.codes[part],
-            result.probabilities[part],
-            words[part],
-            kept[part],
-            kinds[part],
-            Sums(*(one[index] for one in sums)),
-        )
-        if lines and rest.how.full:
+    kinds, how = cleaner.kind_codes(result), rest.how
+    sums = add_up(cleaner, result, keep, kinds, rest)
+    lines = Lines(cleaner, result) if how.full or how.extract else None
+    borders = np.searchsorted(result.batch.text.document, np.arange(len(group) + 1)).tolist()
+    rows = np.searchsorted(result.batch.document, np.arange(len(group) + 1)).tolist() if how.labels else []
+    for index, (begin, end) in enumerate(pairwise(borders)):
+        outcome = Outcome(cleaned[index], sums[index].gone, sums[index])
+        if how.full or how.labels:
+            numbers = np.arange(rest.starts[index] + 1, rest.starts[index] + 1 + end - begin)
+            if rest.places[index]:
+                numbers = np.asarray(rest.places[index], np.int64)[numbers - 1]
+        if how.labels:
+            part, full = slice(rows[index], rows[index + 1]), result.batch.full[begin:end]
+            shares = result.probabilities[part][np.arange(part.stop - part.start), result.codes[part]]
+            outcome.labelled = [Labelled(numbers[full], result.codes[part], shares, kinds[part])]
+        if lines and how.full:
             went = np.flatnonzero(~keep[begin:end])
             outcome.removed = [lines.line(begin + at, int(numbers[at])) for at in went.tolist()]
-        if lines and rest.how.extract:
+        if lines and how.extract:
             found = [lines.line(at, 0) for at in range(begin, end)]
-            outcome.extracts = [(one.label, one.data) for one in found if one.label in rest.how.extract]
+            outcome.extracts = [(one.label, one.data) for one in found if one.label in how.extract]
         yield outcome
 
 
-def by_document(values: npt.NDArray[Any], borders: npt.NDArray[np.int64]) -> list[Any]:
-    """Return the sum of each document's values, which lie between two borders."""
-    found: list[Any] = np.diff(np.concatenate([[0], np.cumsum(values)])[borders]).tolist()
-    return found
+def add_up(
+    cleaner: Cleaner, result: Result, keep: npt.NDArray[np.bool_], kinds: npt.NDArray[np.int64], rest: Rest
+) -> list[Sums]:
+    """Count labels, kinds and frequent removed lines of a group, and return the sums of its pieces."""
+    model, batch, how = cleaner.model, result.batch, rest.how
+    full, kept = batch.full.view(np.uint8), keep.view(np.uint8)
+    sums, sure = np.zeros((len(rest.starts), len(Sums._fields))), np.array([SURE], np.float32)
+    labels, of_kinds = np.zeros((len(model.labels), 2), np.int64), np.zeros(len(model.kinds) + 1, np.int64)
+    lines = (full, batch.text.document, kept, batch.counts, result.probabilities, result.codes, kinds)
+    gone = call("totals", *lines, model.labels.index(BODY), sure, sums, labels, of_kinds)
+    for name, names, numbers in (
+        ("lines", model.labels, labels[:, 0]),
+        ("words", model.labels, labels[:, 1]),
+        ("kinds", model.kinds, of_kinds[:-1]),
+    ):
+        how.counts[name].update(dict(zip(names, numbers.tolist(), strict=True)))
+    count_lost(result, kept, gone, how.lost)
+    return [Sums(int(words), int(most), body, int(some), int(went)) for words, most, body, some, went in sums.tolist()]
 
 
-def count_lost(result: Result, gone: npt.NDArray[np.bool_], lost: Counter[bytes]) -> None:
-    """Count the frequent ones of the lines that went, ``gone`` being about those that are not blank.
+def count_lost(result: Result, kept: npt.NDArray[np.uint8], gone: int, lost: Counter[bytes]) -> None:
+    """Count the frequent ones of the ``gone`` lines that went and are not blank.
 
     Only these become Python objects.
     """
-    text = result.batch.text
-    lines = np.flatnonzero(result.batch.full)[gone]
-    lines = lines[(text.end - text.start)[lines] <= LONGEST]
-    keys, slots = np.zeros((2, 1 << (2 * len(lines)).bit_length()), np.int64)
-    first, counts = np.empty((2, len(lines)), np.int64)
-    found = call("tally", text.data, text.start, text.next, lines, keys, slots, first, counts)
-    often = np.argsort(-counts[:found], kind="stable")[:MOST]
-    data = memoryview(text.data.data)
-    for line, count in zip(first[often].tolist(), counts[often].tolist(), strict=True):
-        lost[bytes(data[text.start[line] : text.next[line]])] += count
+    text, size = result.batch.text, 1 << (2 * gone).bit_length()
+    keys, slots = empty("lost", size, np.int64), empty("slots of lost", size, np.int64)
+    first, counts = empty("first lost", gone, np.int64), empty("times lost", gone, np.int64)
+    keys[:] = 0
+    lines = (text.data, text.start, text.end, text.next, result.batch.full.view(np.uint8), kept)
+    found = call("tally", *lines, LONGEST, keys, slots, first, counts)
+    small = np.minimum(counts[:found], np.iinfo(np.int16).max).astype(np.int16)  # sorted much faster
+    often = np.argsort(-small, kind="stable")[:MOST]
+    chosen, data = first[often], memoryview(text.data.data)
+    columns = (text.start[chosen], text.next[chosen], counts[often])
+    for begin, end, count in zip(*(one.tolist() for one in columns), strict=True):
+        lost[bytes(data[begin:end])] += count
 
 
 class Lines:
@@ -239,16 +250,12 @@ def joined(parts: list[Outcome]) -> Outcome:
     """Put the pieces of a document together."""
     if len(parts) == 1:
         return parts[0]
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("numbers", "codes", "probabilities", "words", "kept", "kinds")
-    }
     cleaned = b"".join(part.cleaned for part in parts)
     lists: dict[str, Any] = {
-        name: [one for part in parts for one in getattr(part, name)] for name in ("removed", "extracts")
+        name: [one for part in parts for one in getattr(part, name)] for name in ("removed", "extracts", "labelled")
     }
     sums = Sums(*map(sum, zip(*(part.sums for part in parts), strict=True)))
-    return Outcome(cleaned, sum(part.gone for part in parts), sums=sums, **lists, **arrays)
+    return Outcome(cleaned, sums.gone, sums, **lists)
 
 
 def with_rules(outcome: Outcome, gone: dict[int, bytes], how: How) -> Outcome:

@@ -37,7 +37,7 @@ class Quality:
 
 def quality(outcome: Outcome) -> Quality:
     """Return the quality of a cleaned document."""
-    words, kept, body, uncertain = outcome.sums
+    words, kept, body, uncertain, _ = outcome.sums
     share = body / words if words else 0.0
     tests = (
         kept == 0 and (words > 0 or outcome.gone > 0),

@@ -4,10 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from cleaner.model import Model
-from cleaner.outcomes import Outcome
+from cleaner.outcomes import How
 from cleaner.quality import Quality
 from cleaner.records import Failure
 
@@ -51,28 +48,19 @@ def removed_lines(lost: Counter[bytes]) -> dict[str, int]:
     return out
 
 
-def count_documents(found: list[Outcome], grades: list[Quality], lost: Counter[bytes], model: Model) -> Counts:
-    """Count the documents of a block with their lines and words; ``lost`` are frequent removed lines."""
-    none = np.zeros(0, np.int64)
-    codes, words, kinds, kept = (
-        np.concatenate([none, *(getattr(one, name) for one in found)]) for name in ("codes", "words", "kinds", "kept")
-    )
-    labels, names = model.labels, model.kinds
-    lines_by, words_by = np.bincount(codes, minlength=len(labels)), np.bincount(codes, words, minlength=len(labels))
-    kinds_by = np.bincount(kinds[(kinds >= 0) & (kept == 0)], minlength=len(names))
+def count_documents(grades: list[Quality], how: How) -> Counts:
+    """Count the documents of a block with their lines and words; ``how`` has counted while they were cleaned."""
     flags: dict[str, int] = {}
     for grade in grades:
         for flag in grade.flags:
             flags[flag] = flags.get(flag, 0) + 1
     return {
-        "documents": len(found),
-        "lines": {label: int(n) for label, n in zip(labels, lines_by, strict=True) if n},
-        "words": {label: int(n) for label, n in zip(labels, words_by, strict=True) if n},
-        "kinds": {kind: int(n) for kind, n in zip(names, kinds_by, strict=True) if n},
+        "documents": len(grades),
+        **{name: {one: n for one, n in how.counts[name].items() if n} for name in ("lines", "words", "kinds")},
         "flags": flags,
         "words_kept": sum(grade.kept for grade in grades),
         "words_removed": sum(grade.removed for grade in grades),
-        "removed_lines": removed_lines(lost),
+        "removed_lines": removed_lines(how.lost),
     }
 
 

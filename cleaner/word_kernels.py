@@ -33,28 +33,6 @@ def line_hashes(word: Any, first: Any, out: Any) -> int:
 
 
 @jit
-def tally(data: Any, start: Any, after: Any, lines: Any, keys: Any, slots: Any, first: Any, counts: Any) -> int:
-    """Count equal lines: fill the first of each kind and how many there are; returns how many differ.
-
-    ``lines`` are the numbers of those to count, ``start`` and ``after`` where each line begins and the next one does.
-    ``keys``, zero, and ``slots`` have room for twice as many, a power of two.
-    """
-    found = 0
-    for line in lines:
-        mixed = after[line] - start[line]  # or NULs at the start would change nothing
-        for at in range(start[line], after[line]):
-            mixed = (mixed ^ data[at]) * MULTIPLIER
-        mixed = (mixed ^ (mixed >> 29)) | 1
-        place = find(keys, mixed)
-        if keys[place] == 0:
-            keys[place], slots[place] = mixed, found
-            first[found], counts[found] = line, 0
-            found += 1
-        counts[slots[place]] += 1
-    return found
-
-
-@jit
 def content_words(tokens: Tokens, line: int, start: int, out: Any) -> int:
     """Fill which tokens of a line carry meaning (long, capitalised, or an ideograph after another); returns how many.
 

@@ -80,14 +80,15 @@ def work(block: Block, job: Job) -> Done:
     if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
         convertible(table)
     table.failures = [*table.failures, *block.failures]
-    how = How(rules_of(options), EXTRACTED if options.extract else frozenset(), bool(options.removed))
+    extract = EXTRACTED if options.extract else frozenset()
+    how = How(rules_of(options), extract, full=bool(options.removed), labels=options.add_labels)
     table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))
     table.grades = [quality(one) for one in table.outcomes]
     least = options.min_quality if (not block.line and block.last) or block.sources[0].format != "text" else 0.0
     table.kept = [i for i, one in enumerate(table.grades) if one.body_share >= least]
     done = Done(failures=[one.named() for one in table.failures])
     done.changed = sorted({named(table, i) for i in table.kept if table.outcomes[i].gone})
-    done.counts = count_documents(table.outcomes, table.grades, how.lost, cleaner.model)
+    done.counts = count_documents(table.grades, how)
     if block.line:
         done.counts["documents"] = 0  # a further piece of one
     add(done.counts, count_failures(table.failures))

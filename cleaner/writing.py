@@ -4,10 +4,9 @@ import hashlib
 import json
 import os
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from cleaner import jsonl, parquet, wet
 from cleaner.job import Done, Job, Table, loaded, named
@@ -93,11 +92,10 @@ def labels_of(outcome: Outcome, job: Job) -> list[dict[str, Any]]:
     """Return number, label, kind and the label's probability of every line that is not blank and no rule took out."""
     model = loaded(job.shared, job.options.model, job.options.keep, job.options.aim).model
     labels, names = model.labels, [*model.kinds, ""]
-    shares = outcome.probabilities[np.arange(len(outcome.codes)), outcome.codes].tolist()
-    rows = zip(outcome.numbers.tolist(), outcome.codes.tolist(), outcome.kinds.tolist(), shares, strict=True)
+    rows = chain.from_iterable(zip(*(column.tolist() for column in piece), strict=True) for piece in outcome.labelled)
     return [
         {"line": number, "label": labels[code], "kind": names[kind], "probability": round(share, 4)}
-        for number, code, kind, share in rows
+        for number, code, share, kind in rows
     ]
 
 

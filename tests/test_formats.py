@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documents import texts
+from hypothesis import given
+from hypothesis import strategies as st
 from test_cli import BODY, TEXT, call, refused
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -18,6 +20,7 @@ from warcio.warcwriter import WARCWriter
 from cleaner import BatchOptions, clean_files
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
+from cleaner.jsonl import end_of
 
 
 def parquet(path: Path, found: list[str | None], group: int = 40) -> Path:
@@ -233,3 +236,10 @@ def test_remote(tmp_path: Path) -> None:
         memory.rm("/harbour", recursive=True)
     with pytest.raises(UsageError, match="nonsense"):
         clean_files(["nonsense://x"])
+
+
+@given(st.text('ab"\\\\\n\u2028\ud800'), st.text('x"\\\\'), st.booleans())
+def test_the_end_of_a_string_is_found(text: str, other: str, escaped: bool) -> None:
+    line = json.dumps({"text": text, "other": other}, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
+    begin = line.index(b": ") + 2
+    assert json.loads(line[begin : end_of(line, begin)].decode("utf-8", "surrogatepass")) == text

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lines": set(),
     "listing": {"cleaning", "lines", "reports"},
     "markup_kernels": {"kernels"},
-    "model": {"context", "decision", "errors", "features", "labels", "model_files", "network", "scratch"}
+    "model": {"context", "decision", "errors", "features", "labels", "model_files", "native", "network", "scratch"}
     | {"model_writing", "second_pass"},
     "model_files": {"alphabet", "context", "decision", "errors", "features", "labels", "network", "second_pass"},
     "model_writing": {"errors"},
@@ -78,7 +78,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "opening": {"errors"},
     "options": {"decision", "errors", "labels"},
     "out_of_fold": {"corpus", "network", "training"},
-    "outcomes": {"alphabet", "cleaning", "decision", "labels", "native", "rules"},
+    "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
+    "outcomes": {"cleaning", "labels", "native", "rules", "scratch"},
     "parquet": {"errors", "jsonl", "opening", "records"},
     "plain": {"encodings", "errors", "jsonl", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
@@ -101,7 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shingles": {"corpus", "features", "labels"},
     "shortcuts": {"cleaning"},
     "sinks": {"atomic", "job", "journal", "opening", "options", "parquet", "records", "summary", "targets"},
-    "summary": {"model", "outcomes", "quality", "records"},
+    "summary": {"outcomes", "quality", "records"},
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
     "targets": {"atomic", "errors", "opening", "options", "records"},
@@ -144,6 +145,7 @@ LONG_KERNELS = {
     "read_line",
     "shared_words",
     "tokenise",
+    "totals",
 }
 
 

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,10 +13,12 @@ from test_cleaning import TEXTS
 from test_cli import BODY, TEXT, call
 
 from cleaner import BatchOptions, clean_files, restore
+from cleaner.alphabet import WORDS
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError, UsageError
-from cleaner.outcomes import How, outcomes
+from cleaner.lines import BOM, split
+from cleaner.outcomes import SURE, How, outcomes
 from cleaner.restoring import restore_file
 from cleaner.rules import Rules
 
@@ -31,7 +35,7 @@ def row(line: object) -> dict[str, object]:
 @given(st.lists(TEXTS, max_size=4), RULES)
 def test_outcomes(cleaner: Cleaner, texts: list[str], rules: Rules) -> None:
     documents = [text.encode("utf-8", "surrogatepass") for text in texts]
-    found = list(outcomes(cleaner, documents, How(rules, full=True)))
+    found = list(outcomes(cleaner, documents, How(rules, full=True, labels=True)))
     assert len(found) == len(texts)
     for text, one in zip(texts, found, strict=True):
         assert restore(one.cleaned.decode("utf-8", "surrogatepass"), map(row, one.removed)) == text
@@ -39,17 +43,42 @@ def test_outcomes(cleaner: Cleaner, texts: list[str], rules: Rules) -> None:
         assert [one.cleaned for one in found] == list(cleaner.clean_bytes(documents))
         for text, one in zip(texts, found, strict=True):
             lines = cleaner.label(text)
-            assert one.numbers.tolist() == [line.number for line in lines]
-            assert [cleaner.model.labels[code] for code in one.codes] == [line.label for line in lines]
+            (labelled,) = one.labelled
+            assert labelled.numbers.tolist() == [line.number for line in lines]
+            assert [cleaner.model.labels[code] for code in labelled.codes] == [line.label for line in lines]
+            assert [[*cleaner.model.kinds, ""][kind] for kind in labelled.kinds] == [line.kind for line in lines]
+            shares = [line.probabilities[line.label] for line in lines]
+            assert labelled.shares.tolist() == pytest.approx(shares, abs=1e-4)
+
+
+@given(st.lists(TEXTS, max_size=4))
+def test_sums(cleaner: Cleaner, texts: list[str]) -> None:
+    """What a kernel adds up, for each document and in all, is what the lines say."""
+    documents, how = [text.encode("utf-8", "surrogatepass") for text in texts], How(Rules())
+    found = list(outcomes(cleaner, documents, how))
+    result = cleaner.result(documents)
+    words, label = result.batch.counts[:, WORDS], np.array(cleaner.model.labels)[result.codes]
+    most, body = result.probabilities.max(axis=1, initial=0), result.probabilities[:, 0]
+    for number, one in enumerate(found):
+        here = result.batch.document == number
+        kept = words[here & (label == "body")].sum()
+        expected = (words[here].sum(), kept, (words * body)[here].sum(), words[here & (most < np.float32(SURE))].sum())
+        assert one.sums[:4] == pytest.approx(expected)
+        text, left = texts[number], one.cleaned.decode("utf-8", "surrogatepass")
+        assert one.gone == one.sums.gone == len(split(text.removeprefix(BOM))) - len(split(left.removeprefix(BOM)))
+    assert +how.counts["lines"] == Counter(label.tolist())
+    assert +how.counts["words"] == +Counter({name: int(words[label == name].sum()) for name in set(label.tolist())})
+    assert +how.counts["kinds"] == Counter(kind for kind in cleaner.kinds_of(result) if kind)
 
 
 def test_document_in_pieces(cleaner: Cleaner) -> None:
     """A document larger than a piece: numbers of lines run on."""
     text = (BODY * 30 + "SHARE THIS\n") * 1200
-    (one,) = outcomes(cleaner, [text.encode()], How(Rules(), full=True))
+    (one,) = outcomes(cleaner, [text.encode()], How(Rules(), full=True, labels=True))
     assert len(text) > 2_000_000
     assert restore(one.cleaned.decode(), map(row, one.removed)) == text
-    assert one.numbers.tolist() == list(range(1, text.count("\n") + 1))
+    numbers = [number for piece in one.labelled for number in piece.numbers.tolist()]
+    assert numbers == list(range(1, text.count("\n") + 1))
 
 
 def test_huge_text_is_cut_as_the_library_does(
