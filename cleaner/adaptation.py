@@ -6,7 +6,6 @@ on a line says of it what it will say of no other. First pass, kinds, weights an
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from cleaner.corpus import LabelledDocument
 from cleaner.errors import DataError
 from cleaner.features import Batch, gram_rows, packed, text_scores
 from cleaner.model import Model
-from cleaner.network import HEAD
+from cleaner.network import HEAD, joined_rows
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
 from cleaner.sampling import column_names, column_of
 
@@ -131,8 +130,8 @@ def adapted(base: Model, documents: Sequence[LabelledDocument], old: Rehearsal, 
     model = replace(base, arrays={**base.arrays, "table": moved_table(base, parts, old, options)})
     seen = [model.see(p.batch, text_scores(p.batch.tokens, packed(t))) for p, t in zip(parts, tables, strict=True)]
     seen_old = model.see(old.batch)
-    fresh = [stack(model.draft_inputs(one)) for one in seen]
-    kept = stack(model.draft_inputs(seen_old))[old.rows]
+    fresh = [joined_rows(model.draft_inputs(one)) for one in seen]
+    kept = joined_rows(model.draft_inputs(seen_old))[old.rows]
 
     def draft_without(out: int) -> Model:
         use = [number for number in range(len(parts)) if number != out] or [0]
@@ -146,8 +145,8 @@ def adapted(base: Model, documents: Sequence[LabelledDocument], old: Rehearsal, 
     drafts = [held_out_draft(out) for out in range(len(parts))]
     model = draft_without(-1)
     draft_old = model.judge("draft", model.draft_inputs(seen_old), len(old.batch))
-    inputs = [stack(model.final_inputs(one, draft)) for one, draft in zip(seen, drafts, strict=True)]
-    x = np.concatenate([stack(model.final_inputs(seen_old, draft_old))[old.rows], *inputs])
+    inputs = [joined_rows(model.final_inputs(one, draft)) for one, draft in zip(seen, drafts, strict=True)]
+    x = np.concatenate([joined_rows(model.final_inputs(seen_old, draft_old))[old.rows], *inputs])
     return moved(model, "final", x, targets(old.final, parts), options.steps)
 
 
@@ -165,11 +164,6 @@ def between(base: Model, model: Model, share: float) -> Model:
     rows = np.flatnonzero((table != model.arrays["table"]).any(axis=1))
     table[rows] = (table[rows] + share * (model.arrays["table"][rows] - table[rows])).astype(np.float16)
     return replace(model, arrays={**arrays, "table": table})
-
-
-def stack(inputs: Any) -> Floats:
-    """Return inputs that come in pieces as one array."""
-    return np.concatenate([rows for _, rows in inputs])
 
 
 def targets(old: Floats, parts: Sequence[Fresh]) -> Targets:

@@ -14,7 +14,7 @@ from cleaner.features import Batch
 from cleaner.labels import DEFAULT_KEEP, JUNK
 from cleaner.model import Model
 from cleaner.native import call
-from cleaner.network import one_thread
+from cleaner.threads import one_thread
 
 __all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
 
@@ -219,16 +219,12 @@ class Cleaner:
         """Clean UTF-8 documents in groups."""
         waiting: list[bytes] = []
         for group in batches(piece for document in documents for piece in pieces(document)):
-            cleaned = self._clean_group([data for data, _ in group])
+            cleaned = self.examine([data for data, _ in group])[0]
             for data, (_, last) in zip(cleaned, group, strict=True):
                 waiting.append(data)
                 if last:
                     yield b"".join(waiting)
                     waiting.clear()
-
-    def _clean_group(self, documents: list[bytes]) -> list[bytes]:
-        """Clean documents in one go."""
-        return self.examine(documents)[0]
 
     def examine(
         self,

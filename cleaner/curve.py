@@ -23,7 +23,6 @@ SHARE = 0.5
 def learning_curve(
     base: Model,
     documents: Sequence[LabelledDocument],
-    options: Adapting | None = None,
     report: Callable[[str, float], None] = lambda step, share: None,
 ) -> list[dict[str, Any]]:
     """Return the figures of the base adapted to 0, 1, 2, 5… of the documents, each on documents left out.
@@ -33,7 +32,7 @@ def learning_curve(
     Raises:
         DataError: there are fewer than three documents, or a label that the base has not.
     """
-    options = options or Adapting()
+    options = Adapting()
     check_labels(documents, base)
     groups = grouped(documents, GROUPS)
     if len(groups) < GROUPS:

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 
 from cleaner.classifier import LineClassifier
-from cleaner.network import one_thread, softmax
+from cleaner.network import softmax
 from cleaner.sampling import Part, counted, marked
+from cleaner.threads import one_thread
 
 __all__ = [
     "Fitted",

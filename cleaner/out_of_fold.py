@@ -14,9 +14,7 @@ __all__ = ["out_of_fold"]
 Floats = npt.NDArray[np.float32]
 
 
-def out_of_fold(
-    documents: Sequence[LabelledDocument], report: Report = lambda step, share: None, options: Options | None = None
-) -> list[Floats]:
+def out_of_fold(documents: Sequence[LabelledDocument], report: Report = lambda step, share: None) -> list[Floats]:
     """Return for each document the probabilities of its lines, by models that have not seen its site.
 
     Each is float32 [lines, labels], the labels in the order of :func:`~cleaner.sampling.label_order`.
@@ -25,7 +23,7 @@ def out_of_fold(
     Raises:
         DataError: the documents are of one site, or have one label.
     """
-    _, parts, _, _, fitted = fit_draft(documents, options or Options(), report)
+    _, parts, _, _, fitted = fit_draft(documents, Options(), report)
     found: dict[int, Floats] = {}
     for part, logits in zip(parts, fitted.logits, strict=True):
         borders = np.cumsum([0, *(len(document.lines) for document in part.documents)])

@@ -8,7 +8,7 @@ held-out figures of the card are out of fold, too, for table and head.
 import datetime
 import importlib.metadata
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ from cleaner.labels import DEFAULT_KEEP
 from cleaner.model import Model, Seen
 from cleaner.model_files import FORMAT
 from cleaner.model_writing import destination
-from cleaner.network import softmax
+from cleaner.network import joined_rows, softmax
 from cleaner.sampling import (
     Part,
     TableRows,
@@ -221,11 +221,6 @@ def fit_text(
     weights, bias = fit_first_pass(parts, scores, options)
     arrays = {"classes": classes, "folded": folded, "table": table}
     return {**arrays, "first_weights": weights, "first_bias": bias}, scores
-
-
-def joined_rows(inputs: Iterable[tuple[slice, Floats]]) -> Floats:
-    """Return inputs that come in pieces as one array."""
-    return np.concatenate([rows for _, rows in inputs])
 
 
 def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequence[Floats]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cleaner import lines
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.labels import KINDS
-from cleaner.network import libraries, one_thread
+from cleaner.threads import libraries, one_thread
 
 BODY = "The ferry was back in service on Friday, the harbour office said."
 PIECES = [

@@ -63,6 +63,8 @@ def test_two_labels_of_the_user(tmp_path: Path) -> None:
     trained = train([write(tmp_path / "data", ["price"])], tmp_path / "model", TINY)
     assert trained.labels == ["body", "price"]
     assert trained.card["held_out"]["all"]["labels"]["price"]["f1"] > 0.8
+    found = Cleaner.load(tmp_path / "model", keep="price").label("The soup was good.\n€ 4.10 the portion")
+    assert [list(line.probabilities) for line in found] == [["body", "price"]] * 2
 
 
 def test_twelve_labels_and_keep(tmp_path: Path) -> None:

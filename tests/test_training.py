@@ -125,19 +125,6 @@ def test_another_seed_gives_another_model(pages: Path, tmp_path: Path) -> None:
     assert not np.array_equal(found[0].arrays["final_hidden_weights"], found[1].arrays["final_hidden_weights"])
 
 
-def test_two_labels(pages: Path, tmp_path: Path) -> None:
-    data = rewritten(pages, tmp_path / "data", lambda label, text: "body" if label == "body" else "other")
-    assert train([data], tmp_path / "model", TINY).labels == ["body", "other"]
-    assert {line.label for line in Cleaner.load(tmp_path / "model").label(f"{BODY}\nSHARE THIS")} <= {"body", "other"}
-
-
-def test_label_of_the_user(pages: Path, tmp_path: Path) -> None:
-    data = rewritten(pages, tmp_path / "data", lambda label, text: "price" if label == "byline" else label)
-    assert train([data], tmp_path / "model", TINY).labels == ["body", "headline", "caption", "price", "junk"]
-    found = Cleaner.load(tmp_path / "model", keep=["body", "price"]).label(BODY)[0]
-    assert list(found.probabilities) == ["body", "headline", "caption", "price", "junk"]
-
-
 @pytest.mark.parametrize(
     ("row", "words"),
     [
@@ -150,16 +137,6 @@ def test_label_of_the_user(pages: Path, tmp_path: Path) -> None:
 def test_wrong_data(pages: Path, tmp_path: Path, row: Callable[[str, str], str], words: str) -> None:
     with pytest.raises(DataError, match=words):
         train([rewritten(pages, tmp_path / "data", row)], tmp_path / "model", TINY)
-    assert not (tmp_path / "model").exists()
-
-
-def test_one_document(pages: Path, tmp_path: Path) -> None:
-    site = next(path for path in sorted(pages.iterdir()))
-    shutil.copytree(site, tmp_path / site.name)
-    for path in sorted((tmp_path / site.name).glob("*.tsv"))[1:]:
-        path.unlink()
-    with pytest.raises(DataError, match="one document is too few"):
-        train([tmp_path / site.name], tmp_path / "model", TINY)
     assert not (tmp_path / "model").exists()
 
 
