@@ -1,6 +1,6 @@
 """What :class:`cleaner.cleaning.Cleaner` is given to clean, checked before it is used."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 __all__ = ["many", "one_text"]
@@ -31,6 +31,10 @@ def many(values: Iterable[Document], kind: type[Document], name: str) -> Iterato
             another type than ``kind``.
     """
     readable = hasattr(type(values), "__iter__") or hasattr(type(values), "__getitem__")
+    if isinstance(values, Mapping) or hasattr(values, "columns"):  # reading it would give names, not texts
+        raise TypeError(
+            f"{name}: many documents are wanted, not {type(values).__name__}. Give the column of the texts."
+        )
     if isinstance(values, (str, bytes, bytearray)) or not readable:
         found = type(values).__name__
         raise TypeError(f"{name}: many documents are wanted, not {found}. Put a single one in a list.")

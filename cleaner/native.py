@@ -164,7 +164,8 @@ def object_code() -> dict[str, bytes]:
         beside = folder / f".{name[:-4]}.{os.getpid()}.npz"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            np.savez(beside, allow_pickle=False, **{k: np.frombuffer(v, np.uint8) for k, v in code.items()})
+            arrays: dict[str, Any] = {kernel: np.frombuffer(data, np.uint8) for kernel, data in code.items()}
+            np.savez(beside, **arrays)
             beside.replace(folder / name)
             break
         except OSError:

@@ -5,6 +5,7 @@ from functools import cache
 from itertools import repeat
 from typing import Any
 
+import pandas
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -201,6 +202,8 @@ WRONG: list[tuple[Callable[[Cleaner], Any], str]] = [
     (lambda c: c.clean_document(b"a"), "clean_document: .* not bytes"),  # type: ignore[arg-type]
     (lambda c: c.clean_batch("text"), "not str. Put a single one in a list"),
     (lambda c: c.clean_batch(None), "not NoneType"),  # type: ignore[arg-type]
+    (lambda c: c.clean_batch({"a": "text"}), "not dict. Give the column"),
+    (lambda c: c.clean_batch(pandas.DataFrame({"text": ["a"]})), "not DataFrame. Give the column"),
     (lambda c: c.clean_bytes(b"text"), "not bytes"),  # type: ignore[arg-type]
     (lambda c: list(c.clean_batch(["a", "b", None])), "document 3 .* NoneType"),  # type: ignore[list-item]
     (lambda c: list(c.clean_batch([b"a"])), "document 1 .* clean_bytes"),  # type: ignore[list-item]

@@ -106,10 +106,12 @@ def test_frames(cleaner: Cleaner) -> None:
     import pandas
     import polars
 
-    scope: dict[str, Any] = {
-        "pandas_frame": pandas.DataFrame({"text": texts(3)}),
-        "polars_frame": polars.DataFrame({"text": texts(3)}),
-    }
-    exec(block("polars_frame"), scope)
-    for name in ("pandas_frame", "polars_frame"):
-        assert list(scope[name]["text"]) == list(cleaner.clean_batch(texts(3)))
+    for rows in (texts(3), []):
+        pandas_frame, polars_frame = pandas.DataFrame({"text": rows}, dtype=str), polars.DataFrame({"text": rows})
+        polars_frame = polars_frame.cast(polars.String)
+        scope: dict[str, Any] = {"pandas_frame": pandas_frame.copy(), "polars_frame": polars_frame}
+        exec(block("polars_frame"), scope)
+        for name in ("pandas_frame", "polars_frame"):
+            assert list(scope[name]["text"]) == list(cleaner.clean_batch(rows))
+        assert scope["pandas_frame"]["text"].dtype == pandas_frame["text"].dtype
+        assert scope["polars_frame"].schema == polars_frame.schema

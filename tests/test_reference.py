@@ -236,7 +236,8 @@ print(numba.config.OPT + 0, numba.config.DISABLE_JIT)
 def odd_npz() -> Iterator[bytes]:
     """Yield files of machine code that are damaged in ways of which zip and numpy say different things."""
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: np.zeros(3, np.uint8) for name in native.KERNELS})
+    arrays: dict[str, Any] = {name: np.zeros(3, np.uint8) for name in native.KERNELS}
+    np.savez(buffer, **arrays)
     whole = buffer.getvalue()
     yield b""
     yield whole[: len(whole) // 2]
