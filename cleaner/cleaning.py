@@ -12,6 +12,7 @@ from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.features import Batch
 from cleaner.labels import DEFAULT_KEEP, JUNK
+from cleaner.lines import MARK, border
 from cleaner.model import Model
 from cleaner.native import call
 from cleaner.threads import one_thread
@@ -26,7 +27,6 @@ BATCH_DOCUMENTS = 10_000
 PIECE_BYTES = 2_000_000
 #: Share of a document's words above which their removal is suspicious, if there are so many.
 SUSPICIOUS_SHARE, SUSPICIOUS_WORDS = 0.9, 50
-MARK = b"\xef\xbb\xbf"  # a byte order mark in UTF-8
 
 
 @dataclass(frozen=True)
@@ -268,13 +268,9 @@ def pieces(document: bytes) -> Iterator[tuple[bytes, bool]]:
     So time and memory do not grow with the document. No article is that large. With each goes whether it is the last.
     """
     begin = 0
-    while len(document) - begin > PIECE_BYTES:
-        cut = document.rfind(b"\n", begin, begin + PIECE_BYTES)
-        cut = cut if cut >= 0 else document.find(b"\n", begin + PIECE_BYTES)
-        if cut < 0 or cut + 1 == len(document):
-            break
-        yield document[begin : cut + 1], False
-        begin = cut + 1
+    while cut := border(document, begin, PIECE_BYTES):
+        yield document[begin:cut], False
+        begin = cut
     yield document[begin:], True
 
 

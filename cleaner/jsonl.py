@@ -18,6 +18,7 @@ import orjson
 
 from cleaner.encodings import marked
 from cleaner.errors import DataError
+from cleaner.lines import MARK, border
 from cleaner.opening import begin_of, chunks, skim
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
@@ -26,7 +27,7 @@ __all__ = ["TEXT_FIELDS", "decode", "line_pieces", "read_blocks", "replaced", "r
 #: Where the text is looked for, in this order.
 TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", "raw_text", "article_text")
 ID_FIELDS = ("id", "_id", "doc_id", "document_id", "uuid", "url")
-BOM = b"\xef\xbb\xbf"
+BOM = MARK
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
 COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
@@ -44,16 +45,11 @@ def line_pieces(pieces: Iterator[bytes], size: int) -> Iterator[tuple[bytes, boo
     buffer, searched = bytearray(), 0
     for piece in pieces:
         buffer += piece
-        while len(buffer) > size:
-            cut = buffer.rfind(b"\n", 0, size)
-            if cut < 0:
-                cut = buffer.find(b"\n", max(size, searched))
-                searched = len(buffer)
-            if cut < 0 or cut + 1 == len(buffer):
-                break
-            yield bytes(buffer[: cut + 1]), False
-            del buffer[: cut + 1]
+        while cut := border(buffer, 0, size, searched):
+            yield bytes(buffer[:cut]), False
+            del buffer[:cut]
             searched = 0
+        searched = len(buffer) - len(MARK)  # a line feed behind that may stand before a mark
     yield bytes(buffer), True
 
 

@@ -6,9 +6,10 @@ ending. A byte order mark at the start of a text belongs to the text, not to its
 
 from collections.abc import Iterable
 
-__all__ = ["BOM", "blank", "content", "join", "split"]
+__all__ = ["BOM", "MARK", "blank", "border", "content", "join", "split"]
 
 BOM = "\ufeff"
+MARK = BOM.encode()
 ZERO_WIDTH = "\u200b\ufeff"
 
 
@@ -42,3 +43,26 @@ def blank(line: str) -> bool:
     (True, False)
     """
     return all(char.isspace() or char in ZERO_WIDTH for char in line)
+
+
+def border(data: bytes | bytearray, begin: int, size: int, searched: int = 0) -> int:
+    r"""Return where a piece of UTF-8 that begins there ends: behind a line feed, above ``size`` only where a line is.
+
+    0 if all that is there is one piece, or more must come to tell. Never before a byte order mark: that would be
+    the next piece's, no longer its line's. The first ``searched`` bytes have been looked through in vain.
+
+    >>> border(b"one\ntwo\nthree", 0, 9), border(b"one\n\xef\xbb\xbftwo", 0, 4)
+    (8, 0)
+    """
+    end, cut = begin + size, -1
+    if len(data) < end + len(MARK):
+        return 0
+    if searched < end:
+        cut = data.rfind(b"\n", begin, end)
+        while cut >= 0 and data.startswith(MARK, cut + 1):
+            cut = data.rfind(b"\n", begin, cut)
+    if cut < 0:
+        cut = data.find(b"\n", max(end, searched))
+        while cut >= 0 and MARK.startswith(data[cut + 1 : cut + 1 + len(MARK)]):  # or the beginning of one
+            cut = data.find(b"\n", cut + 1)
+    return cut + 1

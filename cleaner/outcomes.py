@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.cleaning import MARK, Cleaner, Result, batches, pieces
+from cleaner.cleaning import Cleaner, Result, batches, pieces
 from cleaner.labels import BODY
+from cleaner.lines import MARK
 from cleaner.native import call
 from cleaner.rules import Applied, Rules
 from cleaner.scratch import empty

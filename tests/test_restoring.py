@@ -14,10 +14,11 @@ from test_cli import BODY, TEXT, call
 
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.alphabet import WORDS
-from cleaner.cleaning import Cleaner
+from cleaner.cleaning import Cleaner, pieces
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError, UsageError
-from cleaner.lines import BOM, split
+from cleaner.jsonl import line_pieces
+from cleaner.lines import BOM, MARK, split
 from cleaner.outcomes import SURE, How, outcomes
 from cleaner.restoring import restore_file
 from cleaner.rules import Rules
@@ -79,6 +80,40 @@ def test_document_in_pieces(cleaner: Cleaner) -> None:
     assert restore(one.cleaned.decode(), map(row, one.removed)) == text
     numbers = [number for piece in one.labelled for number in piece.numbers.tolist()]
     assert numbers == list(range(1, text.count("\n") + 1))
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"a", b"\xef", b"\xef\xbb", MARK]), max_size=60).map(b"".join),
+    st.integers(1, 12),
+    st.integers(1, 9),
+)
+@example(b"aaaa\naa", 4, 5)
+@example(b"a\n" + MARK + b"aaa\naaa", 4, 6)
+def test_pieces_depend_on_the_content_alone(data: bytes, size: int, chunk: int) -> None:
+    """Neither on how a stream is read nor on where that began; and none begins with a byte order mark but the first."""
+
+    def streamed(begin: int) -> list[tuple[bytes, bool]]:
+        return list(line_pieces(iter(data[at : at + chunk] for at in range(begin, len(data), chunk)), size))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("cleaner.cleaning.PIECE_BYTES", size)
+        whole = list(pieces(data))
+    assert streamed(0) == whole
+    assert b"".join(piece for piece, _ in whole) == data
+    assert all(piece.endswith(b"\n") != last for piece, last in whole[:-1])
+    assert not any(piece.startswith(MARK) for piece, _ in whole[1:])
+    if len(whole) > 1:
+        assert streamed(len(whole[0][0])) == whole[1:]
+
+
+def test_a_line_with_a_byte_order_mark_where_a_piece_ends(tmp_path: Path, cleaner: Cleaner) -> None:
+    begin = BODY * 30_300
+    text = begin + "x" * (1_999_999 - len(begin)) + f"\n{BOM}SHARE THIS\n" + BODY * 100
+    assert [line.text for line in cleaner.label(text) if "SHARE" in line.text] == [f"{BOM}SHARE THIS"]
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+    clean_files(str(tmp_path / "a.txt"), str(tmp_path / "b.txt"), BatchOptions(removed=str(tmp_path / "r")))
+    assert BOM not in (tmp_path / "b.txt").read_text("utf-8")
+    assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode()
 
 
 def test_huge_text_is_cut_as_the_library_does(
