@@ -4,7 +4,16 @@ import codecs
 
 from cleaner.errors import DataError
 
-__all__ = ["check", "to_utf8"]
+__all__ = ["check", "marked", "to_utf8"]
+
+#: Byte order marks; that of UTF-32 first, as it begins with that of UTF-16.
+MARKS = {
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-8": codecs.BOM_UTF8,
+}
 
 
 def check(encoding: str) -> None:
@@ -20,11 +29,7 @@ def check(encoding: str) -> None:
 
 def marked(data: bytes) -> str:
     """Return the encoding that a byte order mark tells, or an empty string."""
-    if data.startswith(codecs.BOM_UTF16_LE):
-        return "utf-16-le"
-    if data.startswith(codecs.BOM_UTF16_BE):
-        return "utf-16-be"
-    return "utf-8" if data.startswith(codecs.BOM_UTF8) else ""
+    return next((name for name, mark in MARKS.items() if data.startswith(mark)), "")
 
 
 def detected(data: bytes) -> str:
@@ -42,7 +47,7 @@ def detected(data: bytes) -> str:
 def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
     """Return a document in UTF-8, a byte order mark kept, and the encoding that it came in.
 
-    UTF-8 and UTF-16 are known by their mark, UTF-8 without one is the default; ``encoding`` is that of
+    UTF-8, UTF-16 and UTF-32 are known by their mark, UTF-8 without one is the default; ``encoding`` is that of
     all other documents, or ``detect``.
 
     Raises:
@@ -59,7 +64,7 @@ def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
     if codecs.lookup(name).name in ("utf-8", "utf-8-sig"):  # a mark is kept, and none is added
         name = "utf-8"
     elif not marked(data):
-        name = {"utf-16": "utf-16-le"}.get(codecs.lookup(name).name, name)
+        name = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(codecs.lookup(name).name, name)
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:

@@ -75,8 +75,8 @@ def encoding_of(path: str, encoding: str) -> tuple[str, bool]:
         name = encoding  # reading it again says what is wrong
     if not name or codecs.lookup(name).name in ("utf-8", "utf-8-sig"):
         return "", True
-    if name.startswith("utf-16-"):
-        return "utf-16" if name != encoding else name, False
+    if name.startswith(("utf-16-", "utf-32-")):
+        return name[:6] if name != encoding else name, False
     try:
         return name, ASCII.decode(name) == ASCII.decode()
     except UnicodeError:

@@ -232,12 +232,12 @@ def test_aliases(records: Path, tmp_path: Path) -> None:
     refused(call("clean", tmp_path / "broken.txt"), 1, "broken.txt")
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "cp1252", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be", "cp1252", "utf-8-sig"])
 def test_encodings(encoding: str, tmp_path: Path) -> None:
-    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    mark = "\ufeff" if encoding.endswith("-be") else ""
     body = BODY.replace("office", "böro")
     (tmp_path / "a.txt").write_bytes((mark + body + "\nSHARE THIS\n").encode(encoding))
-    arguments = ["--encoding", "cp1252"] if encoding == "cp1252" else []
+    arguments = ["--encoding", encoding] if encoding in ("cp1252", "utf-32") else []
     result = call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", *arguments)
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "b.txt").read_bytes() == (mark + body).encode(encoding)
@@ -254,8 +254,9 @@ def test_encoding_is_detected_and_reported(tmp_path: Path) -> None:
     refused(call("clean", tmp_path / "a.txt", "--encoding", "nonsense"), 2, "nonsense")
 
 
-def test_utf16_jsonl(records: Path, tmp_path: Path) -> None:
-    (tmp_path / "b.jsonl").write_bytes(records.read_text("utf-8").encode("utf-16"))
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_jsonl_with_a_mark(encoding: str, records: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(records.read_text("utf-8").encode(encoding))
     assert call("clean", tmp_path / "b.jsonl").stdout == call("clean", records).stdout
 
 
@@ -620,9 +621,9 @@ def test_utf_16_that_ends_inside_a_character(tmp_path: Path) -> None:
     assert json.loads(result.stdout) == {"text": BODY}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_no_mark_is_added(encoding: str, tmp_path: Path) -> None:
-    plain = encoding.replace("-sig", "") if "8" in encoding else "utf-16-le"
+    plain = encoding.replace("-sig", "") if "8" in encoding else f"{encoding}-le"
     (tmp_path / "a.txt").write_bytes(TEXT.encode(plain))
     assert call("clean", tmp_path / "a.txt", "--encoding", encoding, "-o", tmp_path / "b.txt").exit_code == 0
     assert (tmp_path / "b.txt").read_bytes() == BODY.encode(plain)
