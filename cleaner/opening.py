@@ -152,20 +152,19 @@ def expanded(raw: BinaryIO, kind: str, name: str) -> Iterator[bytes]:
         import zstandard
 
         errors = (*errors, zstandard.ZstdError)
-    engine, started = decompressor(kind), False
+    engine, started, padding = decompressor(kind), False, b""
     while packed := raw.read(PACKED):
-        while packed:
+        while packed := packed.lstrip(padding):
             try:
                 piece = engine.decompress(packed)
             except errors as error:
                 raise DataError(f"{name}: damaged {kind} data ({error}). Fetch the file again.") from None
-            started = True
+            started, padding = True, b""
             if piece:
                 yield piece
             packed = engine.unused_data if engine.eof else b""
             if engine.eof:
-                engine, started = decompressor(kind), False
-                packed = packed.lstrip(b"\0")  # padding after the last member
+                engine, started, padding = decompressor(kind), False, b"\0"  # a member may be padded
     if started:
         raise DataError(f"{name}: cut short inside {kind} data. Fetch the file again.")
 

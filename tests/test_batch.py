@@ -23,6 +23,7 @@ from cleaner import BatchOptions, clean_files, restore
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.model import Model
+from cleaner.opening import chunks
 from cleaner.outcomes import LONGEST
 
 RECORD = '{"n": 12345678901234567890123, "text": %s, "x": 1.10, "x": [1, 2], "é": "\\u00e9"}\n'
@@ -173,6 +174,17 @@ def test_compressed(suffix: str, records: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     assert call("clean", tmp_path / f"t.txt{suffix}", "-o", tmp_path / "out").exit_code == 0
     assert unpacked(tmp_path / "out" / f"t.txt{suffix}").decode() == BODY
+
+
+@pytest.mark.parametrize("padding", [7, 40_000])
+@pytest.mark.parametrize("suffix", PACK)
+def test_padding_behind_compressed_data(suffix: str, padding: int, tmp_path: Path) -> None:
+    """It may be longer than what is read at a time; before the first member it is none."""
+    packed = tmp_path / f"a.txt{suffix}"
+    packed.write_bytes((PACK[suffix](TEXT.encode()) + bytes(padding)) * 2)
+    assert b"".join(chunks(str(packed))) == TEXT.encode() * 2
+    packed.write_bytes(bytes(7) + PACK[suffix](TEXT.encode()))
+    refused(call("clean", packed), 1, f"a.txt{suffix}: damaged")
 
 
 @pytest.mark.parametrize("suffix", PACK)
