@@ -7,6 +7,7 @@ decimals such as ``1.10``, escapes, order, duplicate keys, spaces.
 import codecs
 import io
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,11 +19,11 @@ import orjson
 
 from cleaner.encodings import marked
 from cleaner.errors import DataError
-from cleaner.lines import MARK, border
+from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, skim
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
-__all__ = ["TEXT_FIELDS", "decode", "line_pieces", "read_blocks", "replaced", "row", "to_text"]
+__all__ = ["ID_FIELDS", "TEXT_FIELDS", "decode", "read_blocks", "replaced", "row", "to_text"]
 
 #: Where the text is looked for, in this order.
 TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", "raw_text", "article_text")
@@ -35,22 +36,6 @@ ASCII = bytes(range(128))
 BACKSLASH = ord("\\")
 #: Other values are read only to be sure that the line is JSON: no number is too large for that.
 LENIENT = json.JSONDecoder(parse_int=float)
-
-
-def line_pieces(pieces: Iterator[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
-    """Cut a stream behind line feeds into parts of at most ``size`` bytes, longer only where a line is.
-
-    Yields each part and whether it is the last; where the cuts are depends on the content alone.
-    """
-    buffer, searched = bytearray(), 0
-    for piece in pieces:
-        buffer += piece
-        while cut := border(buffer, 0, size, searched):
-            yield bytes(buffer[:cut]), False
-            del buffer[:cut]
-            searched = 0
-        searched = len(buffer) - len(MARK)  # a line feed behind that may stand before a mark
-    yield bytes(buffer), True
 
 
 def transcoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -284,5 +269,18 @@ def replaced(line: bytes, place: tuple[int, int, int], text: bytes | None, added
 
 
 def row(fields: Mapping[str, Any]) -> bytes:
-    """Return a new record as a line."""
-    return json.dumps(fields, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace") + b"\n"
+    """Return a new record as a line; what JSON has no number for, NaN and the infinities, is null."""
+    try:
+        text = json.dumps(fields, ensure_ascii=False, allow_nan=False, default=str)
+    except ValueError:
+        text = json.dumps(finite(fields), ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def finite(value: Any) -> Any:
+    """Return a value with None for all numbers in it that are not finite."""
+    if isinstance(value, Mapping):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

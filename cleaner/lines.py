@@ -4,9 +4,9 @@ A line ends where :meth:`str.splitlines` ends it (LF, CRLF, CR, U+2028 and the r
 ending. A byte order mark at the start of a text belongs to the text, not to its first line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-__all__ = ["BOM", "MARK", "blank", "border", "content", "join", "split"]
+__all__ = ["BOM", "MARK", "blank", "border", "content", "join", "line_pieces", "split"]
 
 BOM = "\ufeff"
 MARK = BOM.encode()
@@ -66,3 +66,19 @@ def border(data: bytes | bytearray, begin: int, size: int, searched: int = 0) ->
         while cut >= 0 and MARK.startswith(data[cut + 1 : cut + 1 + len(MARK)]):  # or the beginning of one
             cut = data.find(b"\n", cut + 1)
     return cut + 1
+
+
+def line_pieces(pieces: Iterator[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
+    """Cut a stream behind line feeds into parts of at most ``size`` bytes, longer only where a line is.
+
+    Yields each part and whether it is the last; where the cuts are depends on the content alone.
+    """
+    buffer, searched = bytearray(), 0
+    for piece in pieces:
+        buffer += piece
+        while cut := border(buffer, 0, size, searched):
+            yield bytes(buffer[:cut]), False
+            del buffer[:cut]
+            searched = 0
+        searched = len(buffer) - len(MARK)  # a line feed behind that may stand before a mark
+    yield bytes(buffer), True

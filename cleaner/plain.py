@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cleaner.encodings import to_utf8
 from cleaner.errors import DataError
-from cleaner.jsonl import line_pieces
+from cleaner.lines import line_pieces
 from cleaner.opening import chunks, compression, is_remote
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 

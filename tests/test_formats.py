@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import fsspec
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -207,6 +208,14 @@ def test_parquet_to_jsonl(tmp_path: Path) -> None:
     source = parquet(tmp_path / "a.parquet", [TEXT])
     row = json.loads(call("clean", source, "--output-format", "jsonl").stdout)
     assert (row["text"], row["n"], row["tags"]) == (BODY, 0, ["a", "b"])
+
+
+def test_numbers_that_json_has_none_for(tmp_path: Path) -> None:
+    odd = [float("nan"), float("inf"), 1.5]
+    table = pa.table({"text": [TEXT], "a": odd[:1], "b": [odd], "c": [{"d": odd[1], "e": [{"f": odd[0]}]}]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    row = orjson.loads(call("clean", tmp_path / "a.parquet", "--output-format", "jsonl").stdout)
+    assert row == {"text": BODY, "a": None, "b": [None, None, 1.5], "c": {"d": None, "e": [{"f": None}]}}
 
 
 def test_parquet_is_resumable_and_the_same_with_workers(tmp_path: Path) -> None:

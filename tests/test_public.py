@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"cleaning", "labels", "lines", "native", "rules", "scratch"},
     "parquet": {"errors", "jsonl", "opening", "records"},
-    "plain": {"encodings", "errors", "jsonl", "opening", "records"},
+    "plain": {"encodings", "errors", "lines", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
     "prior": set(),
     "quality": {"cleaning", "outcomes"},

@@ -17,8 +17,7 @@ from cleaner.alphabet import WORDS
 from cleaner.cleaning import Cleaner, pieces
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError, UsageError
-from cleaner.jsonl import line_pieces
-from cleaner.lines import BOM, MARK, split
+from cleaner.lines import BOM, MARK, line_pieces, split
 from cleaner.outcomes import SURE, How, outcomes
 from cleaner.restoring import restore_file
 from cleaner.rules import Rules
