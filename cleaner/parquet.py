@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cleaner.errors import DataError, UsageError
-from cleaner.jsonl import text_field
+from cleaner.jsonl import ID_FIELDS, text_field
 from cleaner.opening import is_remote, remote
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
@@ -133,7 +133,7 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
     except DataError as error:
         lost = Failure(block.sources[0].name, block.first, "field", str(error), count=block.count)
         return [], [lost] if block.count else [], (table, group, "")
-    key = next((one for one in (options[1], "id", "_id", "doc_id", "url") if one in strings), "")
+    key = next((one for one in (options[1], *ID_FIELDS) if one in strings), "")
     ids = table.column(key).cast(pa.large_string()).to_pylist() if key else [""] * len(table)
     documents, failures = [], []
     try:

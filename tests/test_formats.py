@@ -21,7 +21,7 @@ from warcio.warcwriter import WARCWriter
 from cleaner import BatchOptions, clean_files
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
-from cleaner.jsonl import end_of
+from cleaner.jsonl import ID_FIELDS, end_of
 
 
 def parquet(path: Path, found: list[str | None], group: int = 40) -> Path:
@@ -216,6 +216,16 @@ def test_numbers_that_json_has_none_for(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "a.parquet")
     row = orjson.loads(call("clean", tmp_path / "a.parquet", "--output-format", "jsonl").stdout)
     assert row == {"text": BODY, "a": None, "b": [None, None, 1.5], "c": {"d": None, "e": [{"f": None}]}}
+
+
+@pytest.mark.parametrize("name", ID_FIELDS)
+def test_a_document_is_called_alike_in_all_formats(name: str, tmp_path: Path) -> None:
+    pq.write_table(pa.table({name: ["quay-1"], "text": [TEXT]}), tmp_path / "a.parquet")
+    (tmp_path / "a.jsonl").write_text(json.dumps({name: "quay-1", "text": TEXT}))
+    for form in ("parquet", "jsonl"):
+        removed = tmp_path / f"{form}.removed"
+        clean_files(str(tmp_path / f"a.{form}"), str(tmp_path / f"b.{form}"), BatchOptions(removed=str(removed)))
+        assert {json.loads(line)["document"] for line in removed.read_text().splitlines()} == {"quay-1"}
 
 
 def test_parquet_is_resumable_and_the_same_with_workers(tmp_path: Path) -> None:
