@@ -264,7 +264,7 @@ def json_document(record: dict[str, Any], where: str) -> LabelledDocument:
 
 def fold_of(site: str, folds: int) -> int:
     """Return the fold of a site, the same on every machine."""
-    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:4], "big") % folds
+    return int.from_bytes(hashlib.sha256(site.encode("utf-8", "surrogatepass")).digest()[:4], "big") % folds
 
 
 def digest(documents: Iterable[LabelledDocument]) -> str:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,7 @@ def test_evaluate_counts_sure_lines(write: Write, cleaner: Cleaner) -> None:
 
 def test_fold_and_digest_do_not_change_with_the_machine(write: Write) -> None:
     assert [fold_of(site, 5) for site in ("quay", "pier", "quay.example")] == [2, 4, 1]
+    assert fold_of(os.fsdecode("café".encode("latin-1")), 5) in range(5)  # a folder's name that is not UTF-8
     one = [read_tsv(write("quay/ferry.tsv", TSV))]
     assert digest(one) == digest(one)
     assert digest(one) != digest([*one, *one])
