@@ -81,7 +81,7 @@ class Block:
 
     inputs: tuple[int, ...]  # their numbers in the run
     sources: tuple[Input, ...]
-    data: Any  # bytes, or what the format's reader made; None: the worker reads the sources itself
+    data: Any  # bytes; of WET headers and text of each record; of small texts what is read of each, None: not yet
     end: int  # where the input's next block begins, in its reader's own unit
     first: int = 1  # number of the first record
     count: int = 1  # records
@@ -94,12 +94,14 @@ class Block:
     @property
     def grouped(self) -> bool:
         """Whether it holds whole inputs."""
-        return not isinstance(self.data, bytes)
+        return isinstance(self.data, tuple)
 
     @property
     def size(self) -> int:
-        """Bytes that the block stands for."""
-        return len(self.data) if isinstance(self.data, bytes) else sum(max(one.size, 0) for one in self.sources)
+        """Bytes that the block stands for: of whole inputs as they are stored, of WET the texts."""
+        if self.grouped:
+            return sum(max(one.size, 0) for one in self.sources)
+        return len(self.data) if isinstance(self.data, bytes) else sum(len(text) for _, text in self.data)
 
 
 @dataclass(frozen=True)

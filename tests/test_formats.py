@@ -22,6 +22,7 @@ from cleaner import BatchOptions, clean_files
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.jsonl import ID_FIELDS, end_of
+from cleaner.records import BLOCK_BYTES
 
 
 def parquet(path: Path, found: list[str | None], group: int = 40) -> Path:
@@ -124,6 +125,13 @@ def test_wet(suffix: str, tmp_path: Path) -> None:
     assert call("clean", source, "-o", tmp_path / "again.wet.gz").exit_code == 1
     again = call("clean", tmp_path / "again.wet.gz")
     assert [json.loads(line)["text"] for line in again.stdout.splitlines()] == [BODY, BODY]
+
+
+def test_bytes_of_wet_are_counted_once(tmp_path: Path) -> None:
+    found = [(text * 300).encode() for text in texts(9)]
+    source = archive(tmp_path / "a.wet", found)
+    counts = clean_files(str(source), str(tmp_path / "b.jsonl"), BatchOptions(workers=1)).counts
+    assert sum(map(len, found)) == counts["bytes"] > 2 * BLOCK_BYTES
 
 
 def test_cut_wet(tmp_path: Path) -> None:
