@@ -88,6 +88,8 @@ def is_huge(source: Input) -> bool:
 def decode(block: Block, encoding: str) -> tuple[list[Document], list[Failure]]:
     """Read the text files of a block; a document's place is the file's index in it and its encoding."""
     documents, failures = [], []
+    if block.failures:
+        return [], []  # a huge text that cannot be read is no document
     given = (block.data,) if isinstance(block.data, bytes) else block.data
     for index, (source, ready) in enumerate(zip(block.sources, given, strict=True)):
         data = fetched(source) if ready is None else ready

@@ -128,6 +128,21 @@ def test_huge_text_is_cut_as_the_library_does(
     assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode()
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_huge_text_that_cannot_be_read_is_no_document(
+    others: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 1000)
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "in" / "a.txt").write_bytes((BODY * 100 + "café\n").encode("latin-1"))
+    for number in range(others):
+        (tmp_path / "in" / f"{number}.txt").write_text(TEXT)
+    counts = clean_files(str(tmp_path / "in"), str(tmp_path / "out"), BatchOptions(workers=1)).counts
+    assert (counts["documents"], counts["cleaned"], counts["failed"]) == (others, others, 1)
+    assert sorted(path.name for path in tmp_path.glob("out/*")) == [f"{number}.txt" for number in range(others)]
+
+
 def test_names_of_files_are_no_rows() -> None:
     with pytest.raises(UsageError, match="rows"):
         restore("body.txt", "removed.jsonl")  # type: ignore[arg-type]
