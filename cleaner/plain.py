@@ -80,9 +80,10 @@ def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Blo
         line = after
 
 
-def is_huge(source: Input) -> bool:
-    """Tell whether a text is cleaned in pieces."""
-    return source.size > HUGE_BYTES and source.path != "-" and not compression(source.path)
+def is_huge(source: Input, encoding: str) -> bool:
+    """Tell whether a text is cleaned in pieces, as only plain UTF-8 can be; ``encoding`` is the one that was given."""
+    stored_plainly = source.path != "-" and not compression(source.path)
+    return source.size > HUGE_BYTES and stored_plainly and encoding in ("", "utf-8")
 
 
 def decode(block: Block, encoding: str) -> tuple[list[Document], list[Failure]]:

@@ -18,7 +18,7 @@ def blocks(inputs: Sequence[Input], begin: tuple[int, int, int, int], options: B
     index, place, record, line = begin
     while index < len(inputs):
         source = inputs[index]
-        if source.format == "text" and not (plain.is_huge(source) and options.encoding in ("", "utf-8")):
+        if source.format == "text" and not plain.is_huge(source, options.encoding):
             texts = run_of_texts(inputs, index, options)
             for numbers, sources in plain.groups(texts):
                 yield plain.small_block(numbers, sources)
@@ -42,7 +42,7 @@ def run_of_texts(inputs: Sequence[Input], index: int, options: BatchOptions) -> 
     """Yield the text files from here on, up to the first input that is cut into blocks."""
     for number in range(index, len(inputs)):
         source = inputs[number]
-        if source.format != "text" or (plain.is_huge(source) and options.encoding in ("", "utf-8")):
+        if source.format != "text" or plain.is_huge(source, options.encoding):
             return
         yield number, source
 
