@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, as_paths, read_labelled
 from cleaner.costs import keep_errors, row_of
+from cleaner.errors import DataError
 from cleaner.evaluation import Measured, measure
 from cleaner.labels import BODY
 
@@ -37,9 +38,14 @@ def compare(
     has wrong and the first right, each group by words, most first.
 
     Raises:
-        DataError: a file is wrong, or holds a label that one of the models does not have.
+        DataError: a file is wrong, holds a label that one of the models does not have, or all lines are weak.
     """
     documents = read_labelled(as_paths(data))
+    if documents and all(all(document.weak) for document in documents):
+        files = ", ".join(map(str, as_paths(data)))
+        raise DataError(
+            f"{files}: all lines are weak, and figures are of the others. Give lines whose labels are sure."
+        )
     measured = []
     for place, one in (("first", first), ("second", second)):
         name = f"the {place} model" if isinstance(one, Cleaner) else f"the model {one}"

@@ -417,6 +417,12 @@ def test_mean_f1_is_that_of_the_labels_that_occur(odd: Path) -> None:
     assert [row["first"] for row in figures if row["figure"] == "mean F1"] == [1.0]
 
 
+def test_nothing_is_compared_on_weak_lines_alone(tmp_path: Path) -> None:
+    record = {"id": "a", "site": "b", "lines": [{"text": BODY, "label": "body", "weak": True}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    refused(call("compare", "default", "default", tmp_path / "a.jsonl"), 2, "a.jsonl: all lines are weak", "sure")
+
+
 def test_info_of_a_card_with_gaps(tmp_path: Path) -> None:
     model = Path(shutil.copytree(find_model("default"), tmp_path / "model"))
     card = json.loads((model / "card.json").read_text("utf-8"))

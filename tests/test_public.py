@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"checking", "checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects"},
     "cli_train": {"adaptation", "cleaning", "comparison", "console", "corpus", "costs", "curve", "errors"}
     | {"evaluation", "listing", "model", "reports", "training", "trial"},
-    "comparison": {"cleaning", "corpus", "costs", "evaluation", "labels"},
+    "comparison": {"cleaning", "corpus", "costs", "errors", "evaluation", "labels"},
     "console": {"errors"},
     "context": {"features", "native", "scratch"},
     "context_kernels": {"alphabet", "kernels"},
