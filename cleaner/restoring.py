@@ -1,5 +1,6 @@
 """Cleaned text and removed lines back to the input, exactly."""
 
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -56,19 +57,30 @@ def read_rows(path: str, name: str) -> tuple[list[str], list[Row]]:
     for number, line in enumerate(b"".join(chunks(path)).splitlines(), 1):
         try:
             row = json.loads(line)
-            names[row["file"]] = None
-        except (ValueError, KeyError, TypeError):
-            raise DataError(f"{path}:{number}: not a removed line. Give what clean --removed wrote.") from None
+        except (ValueError, RecursionError):
+            row = None
+        if not is_row(row):
+            raise DataError(f"{path}:{number}: not a removed line. Give what clean --removed wrote.")
+        names[row["file"]] = None
         rows.append(row)
     if not name and len(names) > 1:
         raise UsageError(f"{path}: is about {len(names)} files ({', '.join(list(names)[:5])}…). Choose with --file.")
     if name and name not in names and rows:
         raise UsageError(f"{path}: has nothing about {name!r}. It has {', '.join(list(names)[:5])}.")
     rows = [row for row in rows if not name or row["file"] == name]
-    places = [(row.get("record", 0), row.get("line", 0)) for row in rows]
+    places = [(row["record"], row.get("line", 0)) for row in rows]
     if any(one > two or (one == two and one[1]) for one, two in pairwise(places)):
         raise DataError(f"{path}: is about two files of the name {rows[0]['file']!r}, so {JOINED}")
     return list(names), rows
+
+
+def is_row(row: Any) -> bool:
+    """Tell whether a row is of a line that was removed, of a string as it was written, or of a record left out."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(name, ""), str) for name in ("document", "text", "raw")):
+        return False
+    named = isinstance(row.get("file"), str) and type(row.get("record")) is int
+    removed = type(row.get("line")) is int and "text" in row
+    return named and (removed or ("line" not in row and ("raw" in row or "skipped" in row)))
 
 
 def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "", text_field: str = "") -> bytes:
@@ -91,6 +103,9 @@ def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "",
             if len(names) > 1 and stem(os.path.basename(cleaned)) != stem(os.path.basename(name)):
                 raise DataError(f"its name is not that of {name!r}. If several inputs were joined in it, {JOINED}")
             return b"".join(restored_lines(b"".join(chunks(source.path)), rows, text_field))
+    except UnicodeEncodeError as error:
+        message = f"the removed lines are not of this text, which is {error.encoding}. Give its own, or its --encoding."
+        raise DataError(f"{cleaned}: {message}") from None
     except DataError as error:
         raise DataError(f"{cleaned}: {error}") from None
     raise UsageError(f"{cleaned}: {source.format} cannot be restored. Give text or JSONL.")
@@ -102,7 +117,7 @@ def restored_lines(data: bytes, rows: Iterable[Row], text_field: str) -> Iterato
     for row in rows:
         of.setdefault(row["record"], []).append(row)
     number = 0
-    for line in data.splitlines(keepends=True) if b"\r" not in data else keep_ends(data):
+    for place, line in enumerate(io.BytesIO(data), 1):
         number += 1
         while any("skipped" in row for row in of.get(number, ())):
             number += 1
@@ -110,22 +125,26 @@ def restored_lines(data: bytes, rows: Iterable[Row], text_field: str) -> Iterato
         if not about:
             yield line
             continue
-        mark = len(jsonl.BOM) if line.startswith(jsonl.BOM) else 0
-        record = jsonl.parse(line[mark:])
-        called = about[0].get("document")
-        if called and called not in {str(value) for value in record.values() if isinstance(value, str | int)}:
-            raise DataError(f"record {number} is not {called!r}, of which lines were removed. If joined, {JOINED}")
-        field = jsonl.text_field(record, text_field)
-        begin, end = jsonl.span(line[mark:], field, record)
-        text = restore(record[field], about)
-        raw = next((row["raw"].encode("utf-8", "surrogatepass") for row in about if "raw" in row), None)
-        value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
-        yield line[: mark + begin] + value + line[mark + end :]
+        try:
+            yield restored_line(line, about, text_field)
+        except ValueError as error:
+            raise DataError(f"line {place}: not a JSON object ({error}). Give the file as clean wrote it.") from None
+        except DataError as error:
+            raise DataError(f"record {number}: {error}") from None
     if any(one > number and not all("skipped" in row for row in about) for one, about in of.items()):
         raise DataError(f"has {number} records, but lines of more were removed. Give the file written with it.")
 
 
-def keep_ends(data: bytes) -> list[bytes]:
-    """Cut behind line feeds alone."""
-    rows = data.split(b"\n")
-    return [row + b"\n" for row in rows[:-1]] + ([rows[-1]] if rows[-1] else [])
+def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
+    """Return a line of a JSONL file with its text as it was; raise ValueError if it is no record."""
+    mark = len(jsonl.BOM) if line.startswith(jsonl.BOM) else 0
+    record = jsonl.parse(line[mark:])
+    called = about[0].get("document")
+    if called and called not in {str(value) for value in record.values() if isinstance(value, str | int)}:
+        raise DataError(f"not {called!r}, of which lines were removed. If joined, {JOINED}")
+    field = jsonl.text_field(record, text_field)
+    begin, end = jsonl.span(line[mark:], field, record)
+    text = restore(record[field], about)
+    raw = next((row["raw"].encode("utf-8", "surrogatepass") for row in about if "raw" in row), None)
+    value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
+    return line[: mark + begin] + value + line[mark + end :]

@@ -197,8 +197,59 @@ def test_rows_of_another_file_are_not_put_in(tmp_path: Path) -> None:
         (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": name, "text": TEXT}) + "\n")
     options = BatchOptions(removed=str(tmp_path / "r"))
     clean_files([str(tmp_path / "a.jsonl")], str(tmp_path / "out.jsonl"), options)
-    with pytest.raises(DataError, match="record 1 is not 'a'"):
+    with pytest.raises(DataError, match="record 1: not 'a'"):
         restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"))
     (tmp_path / "out.jsonl").write_bytes(b"")
     with pytest.raises(DataError, match="has 0 records"):
         restore_file(str(tmp_path / "out.jsonl"), str(tmp_path / "r"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"record": None},
+        {"record": "1"},
+        {"record": True},
+        {"file": 1},
+        {"text": None},
+        {"text": ["SHARE THIS"]},
+        {"line": "2"},
+        {"line": None, "text": None},
+        {"document": {}},
+        {"raw": 1},
+    ],
+)
+def test_rows_that_are_none_of_removed_lines(change: dict[str, object], tmp_path: Path) -> None:
+    """None stands for no such key."""
+    whole: dict[str, object] = {"file": "a.txt", "record": 1, "document": "", "line": 2, "text": "SHARE THIS\n"}
+    rows = [whole, {name: value for name, value in {**whole, "line": 3, **change}.items() if value is not None}]
+    (tmp_path / "r").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    for name, content in (("a.txt", BODY), ("a.jsonl", json.dumps({"text": BODY}))):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match=r"r:2: not a removed line\. Give"):
+            restore_file(str(tmp_path / name), str(tmp_path / "r"))
+
+
+@pytest.mark.parametrize("row", ["[]", "1", "null", "[" * 100_000])
+def test_rows_that_are_no_objects(row: str, tmp_path: Path) -> None:
+    (tmp_path / "r").write_text(row)
+    (tmp_path / "a.txt").write_text(BODY)
+    with pytest.raises(DataError, match="r:1: not a removed line"):
+        restore_file(str(tmp_path / "a.txt"), str(tmp_path / "r"))
+
+
+@pytest.mark.parametrize("line", [b'{"text": "The fer', b"[1]", b'{"text": "\xff"}', b'{"n": 1}'])
+def test_a_damaged_line_is_not_restored(line: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text((json.dumps({"text": TEXT}) + "\n") * 2)
+    clean_files(str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"), BatchOptions(removed=str(tmp_path / "r")))
+    first, _ = (tmp_path / "b.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "b.jsonl").write_bytes(first + line)
+    with pytest.raises(DataError, match=r"b\.jsonl: (line|record) 2: .*(Give|Choose)"):
+        restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"))
+
+
+def test_removed_lines_that_the_encoding_cannot_hold(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(BODY)
+    (tmp_path / "r").write_text(json.dumps({"file": "a.txt", "record": 1, "line": 2, "text": "\u0416\n"}))
+    with pytest.raises(DataError, match=r"a\.txt: .*not of this text"):
+        restore_file(str(tmp_path / "a.txt"), str(tmp_path / "r"), encoding="cp1252")
