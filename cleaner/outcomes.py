@@ -99,7 +99,8 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
     ``begin`` lines of the first document have gone before, for one that comes in pieces.
     """
     applied = [shifted(how.rules.apply(document), begin) for document in documents] if how.rules else []
-    texts = [one[0] for one in applied] or documents
+    marks = [b"" if not applied or document.startswith(MARK) else MARK for document in documents]
+    texts = [mark + one[0] for mark, one in zip(marks, applied, strict=True)] if applied else documents
     parts = (piece for text in texts for piece in pieces(text))
     waiting: list[Outcome] = []
     before, index = 0 if applied else begin, 0
@@ -115,6 +116,7 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
             waiting.append(outcome)
             if last:
                 whole = joined(waiting)
+                whole.cleaned = whole.cleaned.removeprefix(marks[index])  # else it would be that of what a rule left
                 whole = with_rules(whole, applied[index][2], how) if applied else whole
                 yield with_mark(whole, documents[index])
                 waiting, index = [], index + 1

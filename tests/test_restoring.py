@@ -32,6 +32,7 @@ def row(line: object) -> dict[str, object]:
 
 @example(["SHARE\n\ufeffThe ferry was back in service on Friday, the office said."], Rules(("SHARE",), ()))
 @example(["\ufeffSHARE\nThe ferry was back in service on Friday, the office said."], Rules(("SHARE",), ()))
+@example(["SHARE\n\ufeffRead more\nThe ferry was back in service on Friday, the office said."], Rules(("SHARE",), ()))
 @given(st.lists(TEXTS, max_size=4), RULES)
 def test_outcomes(cleaner: Cleaner, texts: list[str], rules: Rules) -> None:
     documents = [text.encode("utf-8", "surrogatepass") for text in texts]
