@@ -151,14 +151,13 @@ class Run:
         assert plan.work is not None
         journal = Journal(plan, self.options, str(self.model.card["sha256"]))
         sinks = DiskSinks(plan, self.options, journal, self.hooks.stdout)
+        self.start = journal.open()
+        for counts in self.start.counts:
+            add(self.summary.counts, counts)
         try:
-            self.start = journal.open()
-            for counts in self.start.counts:
-                add(self.summary.counts, counts)
             sinks.begin(self.start)
         except BaseException:
-            if journal.file is None and hasattr(journal, "locked"):
-                journal.locked.close()
+            sinks.stop(clean=False)
             raise
         return sinks
 

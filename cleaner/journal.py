@@ -15,7 +15,8 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ class Journal:
             "outputs": [one.path for one in plan.outputs][:1],
         }
         self.file: Any = None
+        self.locked: Any = None
 
     def path_of(self, name: str) -> str:
         """Return where a sink lies: in the work folder, or under its final name."""
@@ -90,9 +92,17 @@ class Journal:
             UsageError: there is an unfinished run and ``resume`` is not asked, another process is at work
                 in the folder, or inputs, options or model are not those of the manifest.
         """
-        manifest = self.folder / "manifest.json"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lock()
+        try:
+            self.lock()
+            return self.begin()
+        except BaseException:
+            self.close(finished=False)
+            raise
+
+    def begin(self) -> Start:
+        """Find out where a run begins, and open the journal."""
+        manifest = self.folder / "manifest.json"
         begun = bool(self.plan.outputs) and (self.folder / "journal.jsonl").exists()
         if begun and not self.options.resume:
             again = "or remove that folder to begin again."
@@ -103,20 +113,22 @@ class Journal:
         if begun and manifest.exists():
             start = self.resumed(json.loads(manifest.read_text("utf-8")))
         else:
+            self.clear(set())
             self.write_manifest(manifest)
-            self.clear({})
             (self.folder / "journal.jsonl").write_bytes(b"")
         self.file = (self.folder / "journal.jsonl").open("ab")
         sync_folder(self.folder)
         return start
 
     def lock(self) -> None:
-        """Refuse to work where another run is at work."""
-        self.locked = (self.folder / "lock").open("w")
-        try:
+        """Refuse to work where another run is at work, if only to remove the folder."""
+        path = self.folder / "lock"
+        with suppress(BlockingIOError, FileNotFoundError):
+            self.locked = path.open("w")
             fcntl.flock(self.locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"{self.folder}: another run is at work here. Wait for it, or stop it.") from None
+            if os.path.samestat(os.fstat(self.locked.fileno()), path.stat()):
+                return
+        raise UsageError(f"{self.folder}: another run is at work here. Wait for it, or stop it.")
 
     def write_manifest(self, path: Path) -> None:
         """Write the manifest, whole or not at all."""
@@ -221,13 +233,12 @@ class Journal:
                 shutil.copyfile(self.path_of(name), inside)
             if inside.exists():
                 os.truncate(inside, size)
-        self.clear({*start.sizes, *(f"out-{number}" for number in done)})
+        self.clear({"manifest.json", "journal.jsonl", *start.sizes, *(f"out-{number}" for number in done)})
 
-    def clear(self, but: Any) -> None:
-        """Remove what a run that was stopped left half done."""
-        keep = {"manifest.json", "journal.jsonl", "lock", *but}
+    def clear(self, but: Set[str]) -> None:
+        """Remove what lies in the folder, but for some names and the lock."""
         for path in self.folder.iterdir():
-            if path.name not in keep:
+            if path.name not in {"lock", *but}:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def rewrite(self, shards: list[Shard]) -> None:
@@ -245,10 +256,19 @@ class Journal:
         os.fsync(self.file.fileno())
 
     def close(self, finished: bool) -> None:
-        """End the run; a finished one leaves nothing behind."""
+        """End the run; a finished one leaves nothing behind.
+
+        The lock goes last, so that nothing is removed of a run that begins meanwhile.
+        """
         if self.file:
             self.file.close()
-        self.locked.close()
-        if finished:
-            (self.folder / "journal.jsonl").unlink(missing_ok=True)  # first, so that no half of a run can be resumed
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            if finished:
+                (self.folder / "journal.jsonl").unlink(missing_ok=True)  # first: no half of a run can be resumed
+                self.clear(set())
+                (self.folder / "lock").unlink()
+        if self.locked:
+            self.locked.close()
+        with suppress(OSError):
+            if finished:
+                self.folder.rmdir()  # unless another run has just begun in it

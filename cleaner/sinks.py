@@ -275,5 +275,3 @@ class DiskSinks(Outputs):
             except OSError:
                 continue
         self.journal.close(finished=clean)
-        if clean:
-            shutil.rmtree(self.journal.folder, ignore_errors=True)

@@ -1,12 +1,14 @@
 """Runs that are killed, disks that are full, files that are broken: nothing lost, nothing doubled."""
 
 import contextlib
+import fcntl
 import gzip
 import hashlib
 import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,8 +29,11 @@ import cleaner.pool
 import cleaner.sinks
 from cleaner import BatchOptions, clean_files
 from cleaner.errors import UsageError
+from cleaner.inputs import find_inputs
 from cleaner.job import Done
+from cleaner.journal import Journal
 from cleaner.records import Block
+from cleaner.targets import plan
 
 TRACE = b"Traceback"
 
@@ -282,6 +288,58 @@ def test_two_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             if run.poll() is None:
                 refused(result, 2, "another run")
         assert run.wait(timeout=60) == 0
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("step", range(6))
+def test_a_run_that_begins_while_another_ends_keeps_its_folder(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each step of removing the first one's folder a second begins: it is refused, or loses nothing."""
+    source, out = jsonl(tmp_path / "a.jsonl", 3), str(tmp_path / "o.jsonl")
+    planned = plan([str(source)], find_inputs([str(source)]), out, ONE)
+    begun: list[Journal] = []
+    steps = 0
+
+    def watched(target: object, name: str) -> None:
+        real = getattr(target, name)
+
+        def wrapped(path: Path, *arguments: Any, **more: Any) -> None:
+            nonlocal steps
+            steps += ".o.jsonl.cleaner" in str(path)
+            if steps == step + 1 and not begun:
+                begun.append(Journal(planned, AGAIN, "x"))
+                with contextlib.suppress(UsageError):
+                    begun[0].open()
+            real(path, *arguments, **more)
+
+        monkeypatch.setattr(target, name, wrapped)
+
+    for target, name in ((Path, "unlink"), (Path, "rmdir"), (shutil, "rmtree")):
+        watched(target, name)
+    clean_files([str(source)], out, ONE)
+    monkeypatch.undo()
+    for one in begun:
+        if one.file is not None:
+            assert {"journal.jsonl", "lock", "manifest.json"} <= set(names(one.folder))
+            one.close(finished=True)
+    assert names(tmp_path) == ["a.jsonl", "o.jsonl"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_lock_on_a_folder_that_is_gone_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run that held it has ended between opening and locking."""
+    source = jsonl(tmp_path / "a.jsonl", 3)
+    lock = fcntl.flock
+
+    def late(file: BinaryIO, how: int) -> None:
+        shutil.rmtree(tmp_path / ".o.jsonl.cleaner")
+        lock(file, how)
+
+    monkeypatch.setattr("fcntl.flock", late)
+    with pytest.raises(UsageError, match="another run"):
+        clean_files([str(source)], str(tmp_path / "o.jsonl"), ONE)
+    monkeypatch.undo()
 
 
 def deadly(block: Block, job: object) -> object:
