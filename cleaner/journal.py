@@ -110,8 +110,8 @@ class Journal:
                 again = "and keep that folder: it holds what was removed."
             raise UsageError(f"{self.folder}: an unfinished run lies here. Add --resume to go on with it, {again}")
         start = Start()
-        if begun and manifest.exists():
-            start = self.resumed(json.loads(manifest.read_text("utf-8")))
+        if begun:
+            start = self.resumed(self.read_manifest(manifest))
         else:
             self.clear(set())
             self.write_manifest(manifest)
@@ -131,11 +131,18 @@ class Journal:
         raise UsageError(f"{self.folder}: another run is at work here. Wait for it, or stop it.")
 
     def write_manifest(self, path: Path) -> None:
-        """Write the manifest, whole or not at all."""
-        beside = path.with_suffix(".new")
+        """Write the manifest; it is on the disk, whole, before there is a journal."""
         inputs = [[one.name, one.stamp] for one in self.plan.inputs]
-        beside.write_text(json.dumps({**self.about, "inputs": inputs}), "utf-8")
-        beside.replace(path)
+        self.replace(path, json.dumps({**self.about, "inputs": inputs}).encode())
+        sync_folder(self.folder)
+
+    def read_manifest(self, path: Path) -> dict[str, Any]:
+        """Return the manifest; raise :class:`UsageError` if there is none that can be read."""
+        with suppress(FileNotFoundError, ValueError):
+            found = json.loads(path.read_bytes())
+            if isinstance(found, dict) and found.keys() >= {*self.about, "inputs"}:
+                return found
+        raise UsageError(f"{path}: missing or damaged, it tells what that run was asked. {self.again()}")
 
     def resumed(self, manifest: dict[str, Any]) -> Start:
         """Compare with the manifest, verify the shards, and cut off what is not complete."""
@@ -243,11 +250,17 @@ class Journal:
 
     def rewrite(self, shards: list[Shard]) -> None:
         """Leave only these shards in the journal."""
-        beside = self.folder / "journal.new"
-        beside.write_bytes(b"".join(json.dumps(vars(shard)).encode() + b"\n" for shard in shards))
-        with beside.open("rb+") as file:
+        rows = b"".join(json.dumps(vars(shard)).encode() + b"\n" for shard in shards)
+        self.replace(self.folder / "journal.jsonl", rows)
+
+    def replace(self, path: Path, data: bytes) -> None:
+        """Write a file of the folder beside its place, bring it to the disk, and rename it."""
+        beside = path.with_suffix(".new")
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
             os.fsync(file.fileno())
-        beside.replace(self.folder / "journal.jsonl")
+        beside.replace(path)
 
     def note(self, shard: Shard) -> None:
         """Add a line; it is on the disk when this returns."""

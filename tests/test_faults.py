@@ -194,6 +194,41 @@ def test_resume_verifies(damage: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("manifest", [None, b"", b"[]", b"{}", b'{"cleaner": "0'])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_manifest_that_cannot_be_read(
+    manifest: bytes | None, in_place: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / ("a.jsonl" if in_place else "b.jsonl")
+    options = {"workers": 1, "in_place": in_place, "removed": str(tmp_path / "r")}
+    output = "" if in_place else str(out)
+    for _ in stopped(monkeypatch, 3):
+        with pytest.raises(Stop):
+            clean_files([str(source)], output, BatchOptions.of(options))
+    path = tmp_path / f".{out.name}.cleaner" / "manifest.json"
+    path.unlink() if manifest is None else path.write_bytes(manifest)
+    before = digests(tmp_path)
+    remedy = "holds what was removed" if in_place else "remove that folder"
+    with pytest.raises(UsageError, match=rf"manifest\.json: missing or damaged.*{remedy}"):
+        clean_files([str(source)], output, BatchOptions.of({**options, "resume": True}))
+    assert digests(tmp_path) == before
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_manifest_is_on_the_disk_before_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, synced = jsonl(tmp_path / "a.jsonl", 3), list[str]()
+    sync = os.fsync
+
+    def noted(file: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{file}")).name)
+        sync(file)
+
+    monkeypatch.setattr("os.fsync", noted)
+    clean_files([str(source)], str(tmp_path / "o.jsonl"), ONE)
+    assert synced[:2] == ["manifest.new", ".o.jsonl.cleaner"]
+
+
+@pytest.mark.usefixtures("eager")
 def test_resume_refuses_what_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl"
     half(source, out, monkeypatch, ONE)
