@@ -30,6 +30,7 @@ __all__ = ["Hooks", "Summary", "clean_files"]
 SMALL_BYTES = 4_000_000
 SMALL_FILES = 300
 LEFT = "left as it was, because not all of it could be cleaned. Mend it, or write elsewhere with -o."
+HELD = "Files that are done are cleaned, and {} holds what was removed from them: go on with --resume{}."
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,10 @@ class Run:
             self.loop(job, workers, sinks, total)
             sinks.finish()
         except BaseException as error:
-            sinks.stop(clean=isinstance(error, DataError | UsageError) or not self.plan.outputs)
+            foreseen = isinstance(error, DataError | UsageError)
+            held = sinks.stop(clean=foreseen or not self.plan.outputs)
+            if foreseen and held:
+                raise type(error)(f"{error} {HELD.format(held, ', without --strict' * self.options.strict)}") from None
             raise
         finally:
             if self.shared:

@@ -76,6 +76,7 @@ class Journal:
         }
         self.file: Any = None
         self.locked: Any = None
+        self.empty = True  # nothing has been noted, so nothing has a final name
 
     def path_of(self, name: str) -> str:
         """Return where a sink lies: in the work folder, or under its final name."""
@@ -156,6 +157,7 @@ class Journal:
                 given = f"--{name.replace('_', '-')}"
                 raise UsageError(f"{self.folder}: {given} was {old.get(name)!r}, is {new.get(name)!r}. {self.again()}")
         shards = self.verified(self.read())
+        self.empty = not shards
         start = Start(resumed=len(shards))
         done: set[int] = set()
         for shard in shards:
@@ -264,6 +266,7 @@ class Journal:
 
     def note(self, shard: Shard) -> None:
         """Add a line; it is on the disk when this returns."""
+        self.empty = False
         self.file.write(json.dumps(vars(shard)).encode() + b"\n")
         self.file.flush()
         os.fsync(self.file.fileno())

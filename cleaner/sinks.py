@@ -44,8 +44,8 @@ class Sinks(Protocol):
     def finish(self) -> None:
         """Give all files their names."""
 
-    def stop(self, clean: bool) -> None:
-        """Give up; ``clean``: leave nothing."""
+    def stop(self, clean: bool) -> str:
+        """Give up; ``clean``: leave nothing but what cannot be had again, and return where that is."""
 
 
 class Outputs:
@@ -124,8 +124,9 @@ class MemorySinks(Outputs):
                 path = self.options.sides[name]
                 write_beside(path, bytes(data) or compress(compression(path), b""))
 
-    def stop(self, clean: bool) -> None:
+    def stop(self, clean: bool) -> str:
         """Forget everything."""
+        return ""
 
 
 class DiskSinks(Outputs):
@@ -267,11 +268,13 @@ class DiskSinks(Outputs):
             if empty:
                 (self.journal.folder / name).unlink()
 
-    def stop(self, clean: bool) -> None:
-        """Close everything; what is journalled can be resumed."""
+    def stop(self, clean: bool) -> str:
+        """Close everything; what is journalled can be resumed, and in place it is all that is left of removed lines."""
         for file in self.files.values():
             try:
                 file.close()
             except OSError:
                 continue
-        self.journal.close(finished=clean)
+        held = self.options.in_place and any(name in self.options.sides for name in HELD) and not self.journal.empty
+        self.journal.close(finished=clean and not held)
+        return str(self.journal.folder) if held else ""

@@ -28,7 +28,7 @@ import cleaner.batch
 import cleaner.pool
 import cleaner.sinks
 from cleaner import BatchOptions, clean_files
-from cleaner.errors import UsageError
+from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Done
 from cleaner.journal import Journal
@@ -283,6 +283,27 @@ def test_removed_lines_of_small_files_are_not_lost(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "r").read_bytes() == (tmp_path / "whole").read_bytes()
     assert gzip.decompress((tmp_path / "e.gz").read_bytes()) == b""
     assert names(tmp_path) == ["a.jsonl", "b.jsonl", "e.gz", "o.jsonl", "r", "whole"]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("done", [0, 3])
+def test_removed_lines_outlast_an_error(done: int, tmp_path: Path) -> None:
+    """In place, what was removed from the files before one that fails is kept, and the run can be gone on with."""
+    files = [str(jsonl(tmp_path / f"{number}.jsonl", 2, number)) for number in range(done)]
+    clean_files(files, f"{tmp_path}/whole.jsonl", BatchOptions(removed=str(tmp_path / "whole"))) if files else None
+    bad = tmp_path / "9.jsonl"
+    bad.write_text("bad\n")
+    before = digests(tmp_path)
+    options = {"in_place": True, "removed": str(tmp_path / "r"), "workers": 1}
+    with pytest.raises(DataError, match=r"9\.jsonl:1: .*--resume, without" if done else r"--strict asks\.$"):
+        clean_files([*files, str(bad)], "", BatchOptions.of({**options, "strict": True}))
+    if not done:
+        assert digests(tmp_path) == before
+        return
+    assert clean_files([*files, str(bad)], "", BatchOptions.of({**options, "resume": True})).failed == 1
+    assert (tmp_path / "r").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert bad.read_text() == "bad\n"
+    assert set(digests(tmp_path)) == {*before, "r"}
 
 
 @pytest.mark.usefixtures("eager")
