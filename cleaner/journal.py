@@ -168,7 +168,10 @@ class Journal:
             done |= {*shard.done, *(number for number, _, _ in shard.files)}
             if not shard.published:
                 start.position = shard.next
-        self.compare(manifest["inputs"], done)
+        unread = {number for number in range(len(self.plan.inputs)) if (number, 0, 1, 0) >= tuple(start.position)}
+        self.compare(manifest["inputs"], done | unread)
+        if self.options.in_place:
+            self.write_manifest(self.folder / "manifest.json")
         self.restore(start, done)
         names = {number: self.folder / f"out-{number}" for number in done}
         start.unpublished = sorted(n for n in done if names[n].exists() or not exists(self.plan.outputs[n].path))
@@ -181,15 +184,18 @@ class Journal:
             return "Put it back as it was; that folder holds what was removed."
         return "Put it back as it was, or remove that folder to begin again."
 
-    def compare(self, stamps: Sequence[Sequence[str]], done: set[int]) -> None:
-        """Refuse inputs that are not those of the manifest; in place, those that are done have changed."""
+    def compare(self, stamps: Sequence[Sequence[str]], free: set[int]) -> None:
+        """Refuse inputs that are not those of the manifest.
+
+        In place, those that are done have changed, and those that are not begun may have been mended.
+        """
         inputs = self.plan.inputs
         for number, (one, (name, stamp)) in enumerate(zip(inputs, stamps, strict=False)):
             if one.name != name:
                 raise UsageError(
                     f"{one.name}: is not among that run's inputs at this place ({name} is). {self.again()}"
                 )
-            if one.stamp != stamp and not (self.options.in_place and number in done):
+            if one.stamp != stamp and not (self.options.in_place and number in free):
                 raise UsageError(f"{one.name}: has changed since that run began. {self.again()}")
         if len(inputs) != len(stamps):
             odd = inputs[len(stamps)].name if len(inputs) > len(stamps) else stamps[len(inputs)][0]

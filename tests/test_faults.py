@@ -307,6 +307,27 @@ def test_removed_lines_outlast_an_error(done: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("eager")
+def test_in_place_a_file_that_stopped_a_run_may_be_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The column cannot be left out of a run that has cleaned other files already."""
+    both = ("a.parquet", "b.parquet")
+    for name in both:
+        columns = {"text": texts(200), "cleaner_labels": ["x"] * 200}
+        pq.write_table(pa.table(columns if name[0] == "b" else {"text": texts(200)}), tmp_path / name)
+    files = [str(tmp_path / name) for name in both]
+    options = {"in_place": True, "removed": str(tmp_path / "r"), "workers": 1, "add_labels": True}
+    with pytest.raises(UsageError, match=r"column cleaner_labels.*go on with --resume\."):
+        clean_files(files, "", BatchOptions.of(options))
+    pq.write_table(pa.table({"text": texts(200)}), files[1], row_group_size=70)
+    options["resume"] = True
+    for _ in stopped(monkeypatch, 1):
+        with pytest.raises(Stop):
+            clean_files(files, "", BatchOptions.of(options))
+    clean_files(files, "", BatchOptions.of(options))
+    assert [pq.read_table(file).num_rows for file in files] == [200, 200]
+    assert {json.loads(row)["file"] for row in (tmp_path / "r").read_bytes().splitlines()} == set(both)
+
+
+@pytest.mark.usefixtures("eager")
 def test_a_failure_before_the_stop_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = broken(tmp_path, 120)
     before = source.read_bytes()
