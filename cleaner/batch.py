@@ -101,10 +101,9 @@ def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:
     """Tell whether a run needs neither workers nor manifest."""
     known = all(one.size >= 0 or one.path == "-" or not is_remote(one.path) for one in planned.inputs)
     packed = any(one.path != "-" and compression(one.path) for one in planned.inputs)
-    begun = planned.work is not None and (planned.work / "journal.jsonl").exists()
     stdin = any(one.path == "-" and one.format != "text" for one in planned.inputs)
     few = len(planned.inputs) <= SMALL_FILES and total <= (SMALL_BYTES // 8 if packed else SMALL_BYTES)
-    return known and few and not begun and not stdin
+    return known and few and not planned.begun and not stdin
 
 
 class Run:

@@ -104,7 +104,7 @@ class Journal:
     def begin(self) -> Start:
         """Find out where a run begins, and open the journal."""
         manifest = self.folder / "manifest.json"
-        begun = bool(self.plan.outputs) and (self.folder / "journal.jsonl").exists()
+        begun = bool(self.plan.outputs) and self.plan.begun
         if begun and not self.options.resume:
             again = "or remove that folder to begin again."
             if self.options.in_place and self.options.sides:

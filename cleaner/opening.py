@@ -19,6 +19,7 @@ from cleaner.errors import DataError, UsageError
 
 __all__ = [
     "Stream",
+    "begin_of",
     "begin_of_stdin",
     "chunks",
     "compress",

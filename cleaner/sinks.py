@@ -14,12 +14,9 @@ from cleaner.opening import compress, compression
 from cleaner.options import BatchOptions
 from cleaner.records import Block
 from cleaner.summary import add
-from cleaner.targets import Plan
+from cleaner.targets import HELD, Plan
 
 __all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
-
-#: Files beside the output that hold what its documents lack: of an input that is left as it was, nothing.
-HELD = ("removed", "rejected")
 
 #: Seconds between two syncs, and bytes after which one comes sooner.
 SYNC_SECONDS, SYNC_BYTES = 1.0, 64_000_000

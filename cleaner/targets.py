@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaner.atomic import beside
+from cleaner.atomic import beside, exists
 from cleaner.errors import UsageError
-from cleaner.opening import compression, is_remote, stem
+from cleaner.opening import begin_of, compression, is_remote, stem
 from cleaner.options import BatchOptions
 from cleaner.records import SUFFIXES, Input
 
-__all__ = ["Output", "Plan", "plan"]
+__all__ = ["HELD", "Output", "Plan", "plan"]
 
 ENDINGS = {"jsonl": ".jsonl", "parquet": ".parquet", "wet": ".wet", "text": ".txt"}
+#: Files beside the output that hold what its documents lack: of an input that is left as it was, nothing.
+HELD = ("removed", "rejected")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Plan:
     place: tuple[int, ...]  # the output of each input
     work: Path | None  # folder for what is not complete; none: there is no place for one
     form: str  # of all outputs; empty: as the inputs
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run lies unfinished in the work folder."""
+        return self.work is not None and (self.work / "journal.jsonl").exists()
 
 
 def form_of(source: Input, wanted: str) -> str:
@@ -196,9 +203,22 @@ def refuse(found: Plan, names: Sequence[str], output: str, options: BatchOptions
         parent = os.path.dirname(path) or "."
         if not is_remote(path) and not os.path.isdir(parent) and not (output.endswith("/") and path not in sides):
             raise UsageError(f"{path}: there is no folder {parent}. Make it first.")
+    refuse_to_lose(found, options)
     for name in names:
         if output and name != "-" and not is_remote(name) and os.path.isdir(name) and inside(output, name):
             raise UsageError(f"{output}: lies inside the input folder {name}. Choose a folder outside.")
+
+
+def refuse_to_lose(found: Plan, options: BatchOptions) -> None:
+    """Refuse to write over what an earlier run in place removed: only a run that goes on adds to it."""
+    for path in [options.sides[name] for name in HELD if options.in_place and name in options.sides]:
+        there = exists(path) if is_remote(path) else os.path.isfile(path)
+        if there and not found.begun and begin_of(path):
+            again = " No unfinished run is left to resume." if options.resume else ""
+            raise UsageError(
+                f"{path}: is there already; what an earlier run removed in place may be nowhere else.{again} "
+                "Move it, or name another file."
+            )
 
 
 def real(path: str) -> str:

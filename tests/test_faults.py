@@ -327,6 +327,49 @@ def test_in_place_a_file_that_stopped_a_run_may_be_mended(tmp_path: Path, monkey
     assert {json.loads(row)["file"] for row in (tmp_path / "r").read_bytes().splitlines()} == set(both)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_in_place_what_was_removed_is_not_written_over(suffix: str, tmp_path: Path) -> None:
+    source, removed = jsonl(tmp_path / "a.jsonl", 2), tmp_path / f"r{suffix}"
+    options = {"in_place": True, "removed": str(removed)}
+    clean_files(str(source), "", BatchOptions.of(options))
+    before = digests(tmp_path)
+    for resume in (False, True):
+        with pytest.raises(UsageError, match=f"r{suffix}: is there already.*Move it") as caught:
+            clean_files(str(source), "", BatchOptions.of({**options, "resume": resume}))
+        assert ("left to resume" in str(caught.value)) == resume
+    assert digests(tmp_path) == before
+    removed.rename(tmp_path / f"first{suffix}")
+    while clean_files(str(source), "", BatchOptions.of(options)).counts["words_removed"]:
+        removed.unlink()
+    clean_files(str(source), "", BatchOptions.of(options))  # a file that holds nothing may be written again
+
+
+@pytest.mark.usefixtures("eager")
+def test_killed_at_its_very_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place, what was removed has its name, the journal is gone, its folder not yet."""
+    source = jsonl(tmp_path / "a.jsonl", 2)
+    options = {"in_place": True, "removed": str(tmp_path / "r"), "workers": 1}
+
+    clear = Journal.clear
+
+    def killed(self: Journal, but: set[str]) -> None:
+        if self.file is not None:
+            raise Stop
+        clear(self, but)
+
+    monkeypatch.setattr(Journal, "clear", killed)
+    with pytest.raises(Stop):
+        clean_files(str(source), "", BatchOptions.of(options))
+    monkeypatch.undo()
+    assert not (tmp_path / ".a.jsonl.cleaner" / "journal.jsonl").exists()
+    removed = (tmp_path / "r").read_bytes()
+    with pytest.raises(UsageError, match="left to resume"):
+        clean_files(str(source), "", BatchOptions.of({**options, "resume": True}))
+    assert (tmp_path / "r").read_bytes() == removed != b""
+    clean_files(str(source), "", BatchOptions.of({**options, "removed": str(tmp_path / "r2")}))
+    assert names(tmp_path) == ["a.jsonl", "r", "r2"]
+
+
 @pytest.mark.usefixtures("eager")
 def test_a_failure_before_the_stop_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = broken(tmp_path, 120)
