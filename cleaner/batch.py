@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,12 +17,11 @@ from cleaner.options import BatchOptions
 from cleaner.pool import ordered
 from cleaner.reading import blocks
 from cleaner.records import Failure
-from cleaner.rules import Rules
+from cleaner.rules import Rules, read_rules
 from cleaner.sharing import share
 from cleaner.sinks import DiskSinks, MemorySinks, Sinks
 from cleaner.summary import EMPTY, add
 from cleaner.targets import Plan, plan
-from cleaner.work import rules_of
 
 __all__ = ["Hooks", "Summary", "clean_files"]
 
@@ -85,8 +84,7 @@ def clean_files(
     options, hooks = options or BatchOptions(), hooks or Hooks()
     inputs = [inputs] if isinstance(inputs, str) else list(inputs)
     check(options.encoding)
-    rules: Rules = rules_of(options)
-    del rules
+    options = with_rules(options)
     found = find_inputs(inputs, options.input_format)
     planned = plan(inputs or ["-"], found, output, options)
     total = sum(max(one.size, 0) for one in found)
@@ -95,6 +93,13 @@ def clean_files(
         hooks.big()
     Run(planned, options, hooks, summary).go(total)
     return summary
+
+
+def with_rules(options: BatchOptions) -> BatchOptions:
+    """Put the rules of the file into the options: it may be edited while the run goes on, or before it is resumed."""
+    drop, keep = read_rules(Path(options.rules)) if options.rules else ((), ())
+    rules = Rules((*options.always_drop, *drop), (*options.always_keep, *keep))
+    return replace(options, always_drop=rules.drop, always_keep=rules.keep, rules="")
 
 
 def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:

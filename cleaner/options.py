@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from cleaner.decision import AIMS
@@ -102,10 +101,7 @@ class BatchOptions:
 
     def decisive(self) -> dict[str, Any]:
         """Return the options that the output depends on."""
-        found = {name: value for name, value in asdict(self).items() if name not in FREE}
-        if self.rules:
-            found["rules"] = Path(self.rules).read_text("utf-8", "replace")
-        return found
+        return {name: value for name, value in asdict(self).items() if name not in FREE}
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "BatchOptions":

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from cleaner.errors import UsageError
@@ -13,8 +14,9 @@ __all__ = ["Applied", "Rules", "read_rules"]
 Applied = tuple[bytes, list[int], dict[int, bytes], set[int]]
 
 
+@cache
 def compiled(patterns: tuple[str, ...], option: str) -> list[re.Pattern[str]]:
-    """Compile regular expressions; raise :class:`UsageError` naming one that is wrong."""
+    """Compile regular expressions, once for all blocks; raise :class:`UsageError` naming one that is wrong."""
     found = []
     for pattern in patterns:
         try:

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-from pathlib import Path
 
 from cleaner import jsonl, parquet, plain, wet
 from cleaner.errors import UsageError
@@ -11,19 +10,13 @@ from cleaner.options import BatchOptions
 from cleaner.outcomes import How, outcomes
 from cleaner.quality import quality
 from cleaner.records import Block, Failure
-from cleaner.rules import Rules, read_rules
+from cleaner.rules import Rules
 from cleaner.summary import add, count_documents, count_failures
 from cleaner.writing import write
 
-__all__ = ["rules_of", "work"]
+__all__ = ["work"]
 
 EXTRACTED = frozenset({"headline", "byline", "caption"})
-
-
-def rules_of(options: BatchOptions) -> Rules:
-    """Return the rules of options and rules file, compiled."""
-    drop, keep = read_rules(Path(options.rules)) if options.rules else ((), ())
-    return Rules((*options.always_drop, *drop), (*options.always_keep, *keep))
 
 
 def read(block: Block, options: BatchOptions) -> Table:
@@ -81,7 +74,9 @@ def work(block: Block, job: Job) -> Done:
         convertible(table)
     table.failures = [*table.failures, *block.failures]
     extract = EXTRACTED if options.extract else frozenset()
-    how = How(rules_of(options), extract, full=bool(options.removed), labels=options.add_labels)
+    how = How(
+        Rules(options.always_drop, options.always_keep), extract, full=bool(options.removed), labels=options.add_labels
+    )
     table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))
     table.grades = [quality(one) for one in table.outcomes]
     least = options.min_quality if (not block.line and block.last) or block.sources[0].format != "text" else 0.0

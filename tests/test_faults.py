@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ import cleaner.batch
 import cleaner.pool
 import cleaner.sinks
 from cleaner import BatchOptions, clean_files
+from cleaner.batch import Hooks
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Done
@@ -226,6 +228,30 @@ def test_the_manifest_is_on_the_disk_before_the_journal(tmp_path: Path, monkeypa
     monkeypatch.setattr("os.fsync", noted)
     clean_files([str(source)], str(tmp_path / "o.jsonl"), ONE)
     assert synced[:2] == ["manifest.new", ".o.jsonl.cleaner"]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("edited", [None, "keep: SHARE\n"])
+def test_rules_are_read_once(edited: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out, rules = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl", tmp_path / "rules"
+    options = BatchOptions(workers=1, rules=str(rules))
+
+    def edit(counts: dict[str, Any], total: int) -> None:
+        rules.unlink(missing_ok=True)
+        if edited is not None:
+            rules.write_text(edited)
+
+    rules.write_text("drop: ^Number\n")
+    found = clean_files(str(source), str(out), options, Hooks(progress=edit))
+    assert found.counts["rules"] == {"drop: ^Number": 120}
+    rules.write_text("drop: ^Number\n")
+    half(source, tmp_path / "c.jsonl", monkeypatch, options)
+    rules.write_text("drop: Number\n")
+    with pytest.raises(UsageError, match=r"always-drop was \['\^Number'\], is \['Number'\]"):
+        clean_files(str(source), str(tmp_path / "c.jsonl"), replace(options, resume=True))
+    rules.write_text("# what was there\ndrop: ^Number\n")
+    clean_files(str(source), str(tmp_path / "c.jsonl"), replace(options, resume=True))
+    assert (tmp_path / "c.jsonl").read_bytes() == out.read_bytes()
 
 
 @pytest.mark.usefixtures("eager")

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arguments": set(),
     "atomic": {"errors", "opening"},
     "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options"}
-    | {"pool", "reading", "records", "rules", "sharing", "sinks", "summary", "targets", "work"},
+    | {"pool", "reading", "records", "rules", "sharing", "sinks", "summary", "targets"},
     "checking": {"corpus", "data_files", "data_records", "labels", "lines"},
     "checking_documents": {"checking", "data_files", "labels"},
     "classifier": set(),
