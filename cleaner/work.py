@@ -82,7 +82,7 @@ def work(block: Block, job: Job) -> Done:
     least = options.min_quality if (not block.line and block.last) or block.sources[0].format != "text" else 0.0
     table.kept = [i for i, one in enumerate(table.grades) if one.body_share >= least]
     done = Done(failures=[one.named() for one in table.failures])
-    done.changed = sorted({named(table, i) for i in table.kept if table.outcomes[i].gone})
+    done.changed = list(dict.fromkeys(named(table, i) for i in table.kept if table.outcomes[i].gone))
     done.counts = count_documents(table.grades, how)
     if block.line:
         done.counts["documents"] = 0  # a further piece of one

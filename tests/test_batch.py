@@ -347,6 +347,9 @@ def test_check(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text(BODY)
     result = call("clean", "--check", tmp_path / "a.txt", tmp_path / "b.txt")
     assert (result.exit_code, result.stdout) == (1, f"{tmp_path / 'a.txt'}\n")
+    (tmp_path / "c.txt").write_text(TEXT)
+    result = call("clean", "--check", tmp_path / "c.txt", tmp_path / "a.txt")
+    assert result.stdout == f"{tmp_path / 'c.txt'}\n{tmp_path / 'a.txt'}\n"
     assert call("clean", "--check", tmp_path / "b.txt").exit_code == 0
     assert (tmp_path / "a.txt").read_text() == TEXT
 
