@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from cleaner.errors import UsageError
@@ -50,8 +51,15 @@ def write_beside(path: Path | str, data: bytes) -> None:
             shutil.copymode(real, new)
         new.replace(real)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise UsageError(f"{given}: {error.strerror}. Choose another output; nothing was written there.") from None
+    finally:
+        remove(new)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def move(source: Path, target: str) -> None:
@@ -77,10 +85,13 @@ def move(source: Path, target: str) -> None:
         if error.errno != errno.EXDEV:
             raise
         new = beside(real, f".{os.getpid()}")
-        shutil.copyfile(source, new)
-        with new.open("rb+") as file:
-            os.fsync(file.fileno())
-        new.replace(real)
+        try:
+            shutil.copyfile(source, new)
+            with new.open("rb+") as file:
+                os.fsync(file.fileno())
+            new.replace(real)
+        finally:
+            remove(new)
         source.unlink()
 
 

@@ -1,6 +1,7 @@
 """Runs that are killed, disks that are full, files that are broken: nothing lost, nothing doubled."""
 
 import contextlib
+import errno
 import fcntl
 import gzip
 import hashlib
@@ -29,6 +30,7 @@ import cleaner.batch
 import cleaner.pool
 import cleaner.sinks
 from cleaner import BatchOptions, clean_files
+from cleaner.atomic import move, write_beside
 from cleaner.batch import Hooks
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
@@ -420,6 +422,27 @@ def test_parquet_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (work / "out-0").stat().st_size > 0
     clean_files([str(source)], str(tmp_path / "b.parquet"), AGAIN)
     assert (tmp_path / "b.parquet").read_bytes() == (tmp_path / "w.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_nothing_stays_beside_a_file_whose_writing_is_stopped(
+    moved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Ctrl-C, while it is brought to the disk; a move to another device copies."""
+
+    def stop(file: int) -> None:
+        raise KeyboardInterrupt
+
+    def elsewhere(self: Path, target: Path) -> None:
+        raise OSError(errno.EXDEV, "another device")
+
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "b").write_text("new")
+    monkeypatch.setattr("os.fsync", stop)
+    monkeypatch.setattr(Path, "replace", elsewhere)
+    with pytest.raises(KeyboardInterrupt):
+        move(tmp_path / "b", str(tmp_path / "a")) if moved else write_beside(tmp_path / "a", b"new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "new"}
 
 
 def test_two_runs_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
