@@ -75,12 +75,12 @@ class Model:
         return list(self.card["kinds"])
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.npz`` and ``card.json``, beside their places and then renamed: both, or neither.
+        """Write ``weights.npz`` and ``card.json``, both beside their places, and then renamed.
 
         Packing the weights would save a fifteenth of their size and make every start slower.
 
         Raises:
-            UsageError: they cannot be written; a model that was in the folder still is.
+            UsageError: they cannot be written.
         """
         stored: dict[str, Any] = {name: self.arrays[name].astype(DTYPES[name]) for name in ARRAYS}
         buffer = io.BytesIO()

@@ -27,6 +27,7 @@ from cleaner.second_pass import second_width
 __all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "check_sizes", "find_model", "read_arrays", "read_card"]
 
 FORMAT = 4
+MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."
 #: What decides of an aim.
 NUMBERS = ("sparse", "dense", "long")
 MAX_BYTES = 64_000_000
@@ -63,7 +64,7 @@ def read_card(path: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"{path}: missing. A model folder holds weights.npz and card.json.") from None
+        raise ModelError(f"{path}: missing. {MISSING}") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read ({error}). Restore the file or train the model again.") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
@@ -120,11 +121,13 @@ def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]
             raise ModelError(f"{path}: larger than any model of this format. {again}")
         content = path.read_bytes()
     except FileNotFoundError:
-        raise ModelError(f"{path}: missing. A model folder holds weights.npz and card.json.") from None
+        raise ModelError(f"{path}: missing. {MISSING}") from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error}). {again}") from None
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
-        raise ModelError(f"{path}: cut short or changed, it is not the file that the card describes. {again}")
+        raise ModelError(
+            f"{path}: cut short, changed, or not written whole: it is not what the card describes. {again}"
+        )
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             # In one order, whatever they were stored in: sums in another order differ in their last bits.

@@ -1,4 +1,4 @@
-"""The folder that a model is written to: there before the work begins, and both files new or both as they were."""
+"""The folder that a model is written to: there before the work begins, and both files written before one is new."""
 
 import errno
 import os
@@ -41,35 +41,28 @@ def destination(folder: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files beside their places, then rename all; if one cannot be, those that were there stay.
+    """Write files beside their places, bring them to the disk, then rename all.
+
+    Whoever is killed between two renames leaves a new file with an old one, or alone; a model is not loaded then.
 
     Raises:
-        UsageError: a file cannot be written; the folder is as it was.
+        UsageError: a file cannot be written; until the first is renamed, the folder is as it was.
     """
     beside = {name: folder / f".{name}.{os.getpid()}" for name in contents}
-    aside = {name: folder / f".{name}.{os.getpid()}.before" for name in contents}
-    renamed: dict[str, bool] = {}  # and whether there was one before
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name}: {os.strerror(errno.EISDIR)}")
-            beside[name].write_bytes(content)
-        for name in contents:
-            renamed[name] = (folder / name).exists()
-            if renamed[name]:
-                (folder / name).replace(aside[name])
-            beside[name].replace(folder / name)
-    except BaseException as error:
-        for name, old in renamed.items():
-            if not old:
-                (folder / name).unlink(missing_ok=True)
-            elif aside[name].is_file():
-                aside[name].replace(folder / name)
-        if isinstance(error, OSError):
-            raise UsageError(f"{folder}: {error.strerror}. The model was not written; choose another folder.") from None
-        raise
+            with beside[name].open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for name, path in beside.items():
+            path.replace(folder / name)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}. The model was not written; choose another folder.") from None
     finally:
-        for path in (*beside.values(), *aside.values()):
+        for path in beside.values():
             with suppress(OSError):  # the folder is no folder
                 path.unlink(missing_ok=True)

@@ -6,7 +6,10 @@ import pickle
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -291,14 +294,51 @@ def test_too_large_a_file_leaves_the_model_that_was_there(folder: Path) -> None:
     assert not list((folder.parent / "new").iterdir())
 
 
-def test_a_rename_that_fails_takes_the_first_one_back(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"old")
-    (tmp_path / f".b.{os.getpid()}.before").mkdir()
-    (tmp_path / "b").write_bytes(b"old")
-    with pytest.raises(UsageError):
-        write_together(tmp_path, {"a": b"new", "b": b"new"})
-    assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"old", b"old"]
-    assert not list(tmp_path.glob(".a*"))
+KILLED = """
+import os, sys, pathlib
+from cleaner.model_writing import write_together
+
+source, target, steps = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), [None] * int(sys.argv[3])
+sys.addaudithook(lambda event, _: event == "os.rename" and (steps.pop() if steps else os._exit(9)))
+write_together(target, {name: (source / name).read_bytes() for name in ("weights.npz", "card.json")})
+"""
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_killed_while_it_is_written(renamed: int, there: bool, folder: Path, tmp_path: Path) -> None:
+    """Before the first rename the folder is as it was; between the two it is told to write the model again."""
+    model, target = Model.load(), tmp_path / "target"
+    other = replace(model, arrays={**model.arrays, "first_bias": model.arrays["first_bias"] + 1})
+    if there:
+        other.save(target)
+    code = subprocess.run([sys.executable, "-c", KILLED, folder, target, str(renamed)], check=False).returncode
+    assert code == 9
+    if there and not renamed:
+        assert (Model.load(target).arrays["first_bias"] == other.arrays["first_bias"]).all()
+    else:
+        with pytest.raises(ModelError, match="train the model again"):
+            Model.load(target)
+    model.save(target)
+    assert (Model.load(target).arrays["first_bias"] == model.arrays["first_bias"]).all()
+
+
+def test_both_files_are_on_the_disk_before_one_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def synced(file: int) -> None:
+        steps.append("sync")
+        sync(file)
+
+    def renamed(path: Path, target: Path) -> None:
+        steps.append(target.name)
+        rename(path, target)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    write_together(tmp_path, {"a": b"new", "b": b"new"})
+    assert steps == ["sync", "sync", "a", "b"]
 
 
 def test_destination(tmp_path: Path) -> None:
