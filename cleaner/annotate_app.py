@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from cleaner.annotate_page import Page
 from cleaner.annotate_session import KEYS, Session
 from cleaner.errors import CleanerError
+from cleaner.wording import amount
 
 __all__ = ["AnnotateApp"]
 
@@ -198,7 +199,7 @@ class AnnotateApp(App[None]):
         where = f"{page.sheet.name}  ·  " if page else "all documents are labelled  ·  "
         unsure = sum(map(page.unsure, range(len(page)))) if page else 0
         counts = f"  ·  {unsure} in doubt  ·  {len(page.given)} of {len(page)} given" if page else ""
-        self.query_one("#top", Static).update(f"{where}{done} of {total} documents done{counts}")
+        self.query_one("#top", Static).update(f"{where}{done} of {amount(total, 'document')} done{counts}")
         self.query_one("#line", Static).update(self.detail(page) if page else Text("ctrl+q quits, backspace undoes"))
         self.query_one("#keys", Static).update(self.keys())
         self.lines.show()

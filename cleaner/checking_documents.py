@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from cleaner.checking import Located, Problem
 from cleaner.data_files import is_tsv
 from cleaner.labels import BODY
+from cleaner.wording import amount
 
 __all__ = ["between", "contradictions", "duplicates", "leaks", "shortages"]
 
@@ -57,7 +58,9 @@ def shortages(found: Sequence[Located]) -> Iterator[Problem]:
     for one in {one.document.site: one for one in reversed(full)}.values():
         lines = sites[one.document.site]
         if lines < FEW_LINES and len(sites) > 1:
-            yield Problem(str(one.path), 0, f"site {one.document.site!r} has {lines} lines. Label more of it.")
+            yield Problem(
+                str(one.path), 0, f"site {one.document.site!r} has {amount(lines, 'line')}. Label more of it."
+            )
 
 
 def contradictions(found: Sequence[Located]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ import typer
 from cleaner.console import Keep, ModelName, app, errors, say
 from cleaner.errors import DataError
 from cleaner.settings import find_settings
+from cleaner.wording import amount
 
 if TYPE_CHECKING:
     from cleaner.batch import Summary
@@ -147,7 +148,8 @@ def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> N
         reporter.summary(found.counts)
     suspicious = found.counts.get("flags", {}).get("suspicious", 0)
     if suspicious and not reporter.quiet:
-        say(f"cleaner: nearly all of {suspicious:,} documents went; --add-quality marks which, cleaner label says why.")
+        went = amount(suspicious, "document")
+        say(f"cleaner: nearly all of {went} went; --add-quality marks which, cleaner label says why.")
     for name in found.changed:
         print(name)
     if found.failed or found.changed:

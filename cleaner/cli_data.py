@@ -11,6 +11,7 @@ import typer
 from cleaner.console import ModelName, app, errors, say
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
+from cleaner.wording import amount
 
 if TYPE_CHECKING:
     from cleaner.annotate_page import Sheet
@@ -98,7 +99,7 @@ def screen() -> Any:
             if shown.failure:
                 raise shown.failure
         done = len(session.pages) - session.left()
-        say(f"{done} of {len(session.pages)} documents labelled in {store.journal.path.parent}")
+        say(f"{done} of {amount(len(session.pages), 'document')} labelled in {store.journal.path.parent}")
         if session.left():
             say("the same command goes on where you stopped")
 
@@ -188,7 +189,7 @@ def check_data(
         for problem in problems:
             print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
-        say(f"{len(problems)} problems in {len(found)} documents, {lines} lines")
+        say(f"{amount(len(problems), 'problem')} in {amount(len(found), 'document')}, {amount(lines, 'line')}")
         if suspects and reader.refused:
             names = ", ".join(dict.fromkeys(reader.refused))
             raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
@@ -214,5 +215,5 @@ def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool)
         short = "".join(char if char.isprintable() else " " for char in text[:SHOWN]) + "…" * (len(text) > SHOWN)
         plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {short}"
         print(json.dumps(row, ensure_ascii=False) if as_json else plain)
-    say(f"{suspects.flagged} suspects. Look at them with: cleaner annotate --suspects")
+    say(f"{amount(suspects.flagged, 'suspect')}. Look at them with: cleaner annotate --suspects")
     return suspects.flagged

@@ -10,6 +10,7 @@ from cleaner.errors import DataError
 from cleaner.evaluation import joined, measure, summary
 from cleaner.model import Model
 from cleaner.rehearsal import read_rehearsal
+from cleaner.wording import amount
 
 __all__ = ["SIZES", "learning_curve"]
 
@@ -36,13 +37,13 @@ def learning_curve(
     check_labels(documents, base)
     groups = grouped(documents, GROUPS)
     if len(groups) < GROUPS:
-        raise DataError(f"{len(groups)} documents are too few for a learning curve. Give at least {GROUPS}.")
+        raise DataError(f"{amount(len(groups), 'document')}: too few for a learning curve. Give at least {GROUPS}.")
     old = rehearsed(base, read_rehearsal()[0], options)
     pools = [grouped([d for other in groups if other is not out for d in other], len(documents)) for out in groups]
     sizes = [0, *(size for size in SIZES if size <= min(map(len, pools)))]
     rows = []
     for number, size in enumerate(sizes):
-        report(f"{size} documents", number / len(sizes))
+        report(amount(size, "document"), number / len(sizes))
         measured = []
         for out, pool in zip(groups, pools, strict=True):
             some = [document for one in pool[:size] for document in one]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cleaner.summary import frequent
+from cleaner.wording import amount
 
 __all__ = ["Reporter"]
 
@@ -60,7 +61,8 @@ class Reporter:
         words = counts.get("words_kept", 0) + counts.get("words_removed", 0)
         share = counts.get("words_removed", 0) / words if words else 0.0
         speed = (counts["bytes"] - self.before) / 1e6 / max(now - self.begun, 1e-3)
-        text = f"{counts['documents']:,} documents, {speed:.1f} MB/s, {share:.0%} removed, {counts['failed']:,} failed"
+        documents = amount(counts["documents"], "document")
+        text = f"{documents}, {speed:.1f} MB/s, {share:.0%} removed, {counts['failed']:,} failed"
         if self.bar is not None:
             self.bar.update(self.task, description=text, completed=counts["bytes"], total=total or None)
         elif now - self.last >= EVERY:
@@ -71,7 +73,7 @@ class Reporter:
     def summary(self, counts: dict[str, Any]) -> None:
         """Say at the end what was done."""
         self.write(
-            f"{counts['documents']:,} documents, {counts['failed']:,} failed, {counts['rejected']:,} rejected; "
+            f"{amount(counts['documents'], 'document')}, {counts['failed']:,} failed, {counts['rejected']:,} rejected; "
             f"words: {counts['words_kept']:,} kept, {counts['words_removed']:,} removed"
         )
         for label, lines in counts.get("lines", {}).items():

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cleaner.wording import amount
+
 __all__ = [
     "GENERAL",
     "HELD_OUT",
@@ -72,8 +74,8 @@ def print_evaluation(found: dict[str, Any], title: str) -> None:
         table.add_row(label, *(f"{number:,}" for number in row))
     out.print(table)
     out.print(
-        f"{errors['lost']:,} words of body lost and {errors['left']:,} words of the rest left, of {errors['words']:,}; "
-        f"{errors['label']:,} with a wrong label.",
+        f"{amount(errors['lost'], 'word')} of body lost and {amount(errors['left'], 'word')} of the rest left, "
+        f"of {errors['words']:,}; {errors['label']:,} with a wrong label.",
         highlight=False,
     )
     if found.get("costliest"):
@@ -86,7 +88,7 @@ def print_evaluation(found: dict[str, Any], title: str) -> None:
 
 def print_before_after(before: dict[str, Any], after: dict[str, Any], title: str) -> None:
     """Print the figures of a model before and after it was adapted."""
-    heading = f"{title}: {after['documents']:,} documents, {after['lines']:,} lines"
+    heading = f"{title}: {amount(after['documents'], 'document')}, {amount(after['lines'], 'line')}"
     table = grid("", "before", "after", title=heading)
     errors = (before["errors"], after["errors"])
     for key, name in (("keep_or_drop", "words wrongly kept or dropped"), ("label", "words with a wrong label")):
@@ -105,7 +107,7 @@ def print_before_after(before: dict[str, Any], after: dict[str, Any], title: str
 def print_comparison(found: dict[str, Any], names: Sequence[str], number: int) -> None:
     """Print two models side by side, and so many of the lines that they label differently."""
     out = console()
-    heading = f"{found['documents']:,} documents, {found['lines']:,} lines, {found['words']:,} words"
+    heading = f"{', '.join(amount(found[f'{one}s'], one) for one in ('document', 'line', 'word'))}"
     table = grid("", *names, "difference", "95 % interval", title=heading)
     for row in found["figures"]:
         form = ",.0f" if row["figure"].endswith("words") else ".4f"
@@ -115,7 +117,10 @@ def print_comparison(found: dict[str, Any], names: Sequence[str], number: int) -
     out.print(table)
     lines = found["differing"]
     counts = {change: sum(row["change"] == change for row in lines) for change in ("worse", "better", "neither")}
-    out.print("{worse} lines worse, {better} better, {neither} neither.".format(**counts), highlight=False)
+    out.print(
+        f"{amount(counts['worse'], 'line')} worse, {counts['better']:,} better, {counts['neither']:,} neither.",
+        highlight=False,
+    )
     table = grid("", "document", "line", "words", "truth", *names, "text")
     for row in lines[:number]:
         cells = [row[key] for key in ("change", "document", "line", "words", "truth", "first", "second")]
@@ -127,7 +132,7 @@ def print_comparison(found: dict[str, Any], names: Sequence[str], number: int) -
 def print_curve(rows: Sequence[dict[str, Any]], title: str) -> None:
     """Print how errors fall with the number of documents that a model is adapted to."""
     labels = list(rows[0]["f1"])
-    heading = f"{title}: {rows[0]['documents']:,} documents, each left out when it is measured"
+    heading = f"{title}: {amount(rows[0]['documents'], 'document')}, each left out when it is measured"
     names = ("wrongly kept or dropped", "wrong labels", "body F1", *(f"F1 {label}" for label in labels))
     table = grid("adapted to", *names, title=heading)
     for row in rows:

@@ -13,6 +13,7 @@ from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
 from cleaner.features import Batch, character_table, gram_rows, line_hashes, read_batch, unicode_tables
 from cleaner.labels import BODY, JUNK, LABELS
+from cleaner.wording import amount
 
 __all__ = [
     "Part",
@@ -159,8 +160,8 @@ def doubts(documents: Sequence[LabelledDocument]) -> list[str]:
     for label, number in sorted(lines.items()):
         if number < FEW_LINES or len(places[label]) < FEW_DOCUMENTS:
             found.append(
-                f"label {label!r} has {number} lines in {len(places[label])} documents: it is hardly learnt, "
-                "and its figures may be chance."
+                f"label {label!r} has {amount(number, 'line')} in {amount(len(places[label]), 'document')}: "
+                "it is hardly learnt, and its figures may be chance."
             )
     return found
 

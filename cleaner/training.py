@@ -44,6 +44,7 @@ from cleaner.sampling import (
     table_rows,
 )
 from cleaner.weighting import choose_aims, choose_sure, choose_weights
+from cleaner.wording import amount
 
 __all__ = ["Options", "train"]
 
@@ -273,7 +274,7 @@ def trained(
 ) -> Model:
     """Fit a model and measure it; lines that are in the tests do not train. Its card is complete."""
     documents, shared = without_shared(data, tests)
-    overlap = f"{shared:,} lines of the data are in the test data, too: they did not train."
+    overlap = f"{amount(shared, 'line')} of the data stood in the test data, too, and did not train."
     try:
         model = fit(documents, options, report)
     except DataError as error:

@@ -24,6 +24,7 @@ from cleaner.evaluation import Measured, joined, measure, summary
 from cleaner.model import Model
 from cleaner.model_writing import destination
 from cleaner.rehearsal import read_rehearsal
+from cleaner.wording import amount
 
 __all__ = ["Outcome", "Trial", "adapt", "try_out"]
 
@@ -185,14 +186,15 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
     before, after = (counts(one) for one in hers)
     if after[0] == before[0] and after[1] < before[1]:
         return (
-            f"on held-out documents {after[1]:,} words have a wrong label, {before[1]:,} before, but {after[0]:,} are "
-            "wrongly kept or dropped as before, so that they cannot show what the model would do to the text. If the "
-            "labels are what you want, use --force; else label documents on which the model errs"
+            f"on held-out documents {amount(after[1], 'word')} got a wrong label, {before[1]:,} before, but "
+            f"{after[0]:,} were wrongly kept or dropped as before, so that they cannot show what the model would do to "
+            "the text. If the labels are what you want, use --force; else label documents on which the model errs"
         )
     if after[0] >= before[0] * (1 - LEAST_GAIN):
         return (
-            f"it is hardly better on held-out documents: {after[0]:,} words wrongly kept or dropped, {before[0]:,} "
-            f"before, {after[1]:,} with a wrong label, {before[1]:,} before; a tenth less is asked, less may be chance"
+            f"it is hardly better on held-out documents: {amount(after[0], 'word')} wrongly kept or dropped, "
+            f"{before[0]:,} before, {after[1]:,} with a wrong label, {before[1]:,} before; a tenth less is "
+            "asked, less may be chance"
         )
     gains = [old - new for old, new in zip(hers[0]["by_fold"], hers[1]["by_fold"], strict=True)]
     if sum(gains) < max(gains) / 2:
@@ -209,7 +211,9 @@ def warnings(documents: Sequence[LabelledDocument], trial: Trial) -> list[str]:
     size = len({document.id for document in documents})
     lines = sum(not weak for document in documents for weak in document.weak)
     if size < FEW_DOCUMENTS or lines < FEW_LINES:
-        found.append(f"{size} documents with {lines} lines say little: the figures may be chance. Label more.")
+        found.append(
+            f"{amount(size, 'document')} with {amount(lines, 'line')}: too little, figures may be chance. Label more."
+        )
     if len({label for document in documents for label in document.labels}) < 2:
         found.append(f"all lines are {documents[0].labels[0]!r}: the model only learns to say so more often.")
     if lines > MANY_LINES:

@@ -187,6 +187,11 @@ def test_too_little(tmp_path: Path) -> None:
     ]
 
 
+def test_one_of_a_thing_is_singular(tmp_path: Path) -> None:
+    put(tmp_path / "quay/a.tsv", "body\tOne.\njunk\tTwo.\n")
+    assert call("check-data", tmp_path).stderr == "1 problem in 1 document, 2 lines\n"
+
+
 def test_the_same_text_labelled_in_two_ways(data: Path) -> None:
     for name, label in (("a", "junk"), ("b", "junk"), ("c", "byline")):
         put(

@@ -96,7 +96,7 @@ def test_rare_label_is_a_warning(tmp_path: Path) -> None:
     first = data / "kitchen0" / "0.tsv"
     first.write_text(first.read_text() + "tip\tLet it rest.\n")
     warnings = train([data], tmp_path / "model", TINY).card["warnings"]
-    assert [warning for warning in warnings if "'tip' has 1 lines in 1 documents" in warning]
+    assert [warning for warning in warnings if "'tip' has 1 line in 1 document:" in warning]
 
 
 def test_sites_that_fall_into_one_fold(tmp_path: Path) -> None:
@@ -144,12 +144,12 @@ def test_wrong_lines_are_named(content: bytes, words: str, tmp_path: Path) -> No
 
 def test_lines_that_are_test_data_too(tmp_path: Path) -> None:
     data = write(tmp_path / "data", ["price"], documents=6)
-    with pytest.raises(DataError, match=r"lines of the data are in the test data, too: they did not train\. .*too few"):
+    with pytest.raises(DataError, match=r"stood in the test data, too, and did not train\. .*too few"):
         train([data], tmp_path / "model", TINY, test=[data])
     model = train([data], tmp_path / "model", TINY, test=[data / "kitchen0" / "0.tsv"])
     shared = model.card["lines_shared_with_tests"]
     assert shared == 1
-    assert model.card["warnings"][0].startswith("1 lines of the data are in the test data")
+    assert model.card["warnings"][0].startswith("1 line of the data stood in the test data")
 
 
 def test_info_shows_held_out_figures_and_warnings(tmp_path: Path) -> None:
