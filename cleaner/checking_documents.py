@@ -9,7 +9,7 @@ from cleaner.data_files import is_tsv
 from cleaner.labels import BODY
 from cleaner.wording import amount
 
-__all__ = ["between", "contradictions", "duplicates", "leaks", "shortages"]
+__all__ = ["between", "contradictions", "duplicates", "leaks", "only_site", "shortages"]
 
 #: Shorter lines say little: a name may be a byline here and a credit there.
 TELLING_WORDS = 4
@@ -53,14 +53,21 @@ def shortages(found: Sequence[Located]) -> Iterator[Problem]:
         yield Problem(file, 0, f"the only label in all of the data is {classes[0]!r}. Label other lines, too.")
     if len({one.document.id for one in full}) == 1:
         yield Problem(file, 0, "the only document. Label more: what one document says of others is chance.")
-    elif len(sites) == 1:
-        yield Problem(file, 0, f"all documents are from one site, {full[0].document.site!r}. A folder is a site.")
     for one in {one.document.site: one for one in reversed(full)}.values():
         lines = sites[one.document.site]
         if lines < FEW_LINES and len(sites) > 1:
             yield Problem(
                 str(one.path), 0, f"site {one.document.site!r} has {amount(lines, 'line')}. Label more of it."
             )
+
+
+def only_site(found: Sequence[Located]) -> str:
+    """Return the site of all labelled documents, if they are several; empty where there are more sites.
+
+    Nothing is wrong with that: it is what a model is adapted to.
+    """
+    full = [one.document for one in found if one.document.labels]
+    return full[0].site if len({one.site for one in full}) == 1 and len({one.id for one in full}) > 1 else ""
 
 
 def contradictions(found: Sequence[Located]) -> Iterator[Problem]:

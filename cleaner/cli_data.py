@@ -175,7 +175,7 @@ def check_data(
     Example: cleaner check-data my_pages/ --suspects
     """
     from cleaner.checking import Reader, labelled_files
-    from cleaner.checking_documents import between, leaks
+    from cleaner.checking_documents import between, leaks, only_site
     from cleaner.cleaning import Cleaner
 
     with errors():
@@ -190,18 +190,19 @@ def check_data(
             print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
         say(f"{amount(len(problems), 'problem')} in {amount(len(found), 'document')}, {amount(lines, 'line')}")
+        if site := only_site(found):
+            say(f"note: all documents are from one site, {site!r}. If they are not: a folder is a site.")
         if suspects and reader.refused:
             names = ", ".join(dict.fromkeys(reader.refused))
             raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
-        listed = (
-            list_suspects([one for one in found if one.document.lines], cleaner, as_json) if suspects and cleaner else 0
-        )
+        listed = list_suspects(found, cleaner, as_json) if suspects and cleaner else 0
         if problems or listed:
             raise typer.Exit(1)
 
 
 def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool) -> int:
     """Print the likely mistakes, the surest first; return how many there are."""
+    found = [one for one in found if one.document.lines]
     if not found:
         raise DataError("no labelled lines to judge. Put the problems above right first.")
     suspects = suspicious(found, cleaner)

@@ -180,10 +180,20 @@ def test_too_little(tmp_path: Path) -> None:
     assert "the only label in all of the data is 'body'" in problems
     assert "the only document" in problems
     put(tmp_path / "quay/b.tsv", "body\tTwo.\njunk\tThree.\n")
-    assert "all documents are from one site, 'quay'" in " ".join(found(tmp_path)[1])
     put(tmp_path / "pier/c.tsv", "".join(f"body\tLine number {n}.\n" for n in "abcdefghijk"))
     assert [one for one in found(tmp_path)[1] if "site" in one] == [
         f"{tmp_path}/quay/a.tsv: site 'quay' has 3 lines. Label more of it."
+    ]
+
+
+def test_one_site_is_no_problem(tmp_path: Path) -> None:
+    """The documents of one site are what a model is adapted to."""
+    put(tmp_path / "quay/a.tsv", ARTICLE)
+    put(tmp_path / "quay/b.tsv", OTHER)
+    result = call("check-data", tmp_path / "quay")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.splitlines()[1:] == [
+        "note: all documents are from one site, 'quay'. If they are not: a folder is a site."
     ]
 
 
