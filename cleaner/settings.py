@@ -10,6 +10,8 @@ __all__ = ["find_settings"]
 
 #: The options that take several texts, or one; and those that take numbers.
 LISTS = ("keep", "always_drop", "always_keep")
+#: Those that take a path; ``model`` only where it is no plain name.
+PATHS = ("rules", "errors", "removed", "rejected", "summary", "model")
 KINDS = {"min_quality": (int, float), "workers": (int,)}
 
 
@@ -47,6 +49,12 @@ def table(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def located(folder: Path, name: str, value: str) -> str:
+    """Return a path that a file in a folder names: wherever the command is run, it is the same."""
+    named = name == "model" and value == Path(value).name and value != ".."
+    return value if named or value in ("", "-") or "://" in value else str(folder / value)
+
+
 def checked(path: Path, found: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return settings by the names of parameters."""
     out = {}
@@ -60,5 +68,8 @@ def checked(path: Path, found: dict[str, Any], known: Collection[str]) -> dict[s
         if not fits:
             wanted = "a list of texts" if name in LISTS else "a number" if name in KINDS else "text, or true or false"
             raise UsageError(f"{path}: {key} is {value!r}. Give {wanted}.")
+        if name in PATHS:
+            out[name] = located(path.parent, name, value)
+            continue
         out[name] = ",".join(value) if name == "keep" and many else [value] if name in LISTS[1:] and not many else value
     return out

@@ -342,6 +342,39 @@ def test_settings_of_another_kind(
     refused(call("clean", article), 2, "cleaner.toml: ", line.partition(" =")[0], f"Give {wanted}")
 
 
+@pytest.mark.parametrize("name", ["cleaner.toml", "pyproject.toml"])
+def test_paths_of_settings_start_at_their_file(
+    name: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = [
+        'rules = "rules.txt"',
+        'removed = "removed.jsonl"',
+        'errors = "errors.jsonl"',
+        f'summary = "{tmp_path / "summary.json"}"',
+        'model = "./mine"',
+    ]
+    (tmp_path / "below").mkdir()
+    (tmp_path / name).write_text("\n".join(["[tool.cleaner]" * name.startswith("py"), *settings]))
+    (tmp_path / "rules.txt").write_text("drop: ^The ferry")
+    shutil.copytree(find_model("default"), tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "below")
+    result = call("clean", article)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    assert (tmp_path / "removed.jsonl").read_text().count("\n") == 3
+    assert (tmp_path / "summary.json").exists()
+    assert names(tmp_path / "below") == []
+    assert call("clean", article, "--summary", "-", "--rules", "", "--removed", "mine.jsonl").exit_code == 0
+    assert names(tmp_path / "below") == ["mine.jsonl"]
+
+
+@pytest.mark.parametrize("value", ['model = "default"', 'summary = "-"', 'removed = ""'])
+def test_settings_that_are_no_paths(value: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text(value)
+    assert call("clean", article).exit_code == 0
+    assert names(tmp_path) == ["article.txt", "cleaner.toml"]
+
+
 def test_settings_that_fit(article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text("tool = 1")
