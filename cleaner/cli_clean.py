@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -57,8 +57,10 @@ LISTS = ("always_drop", "always_keep")
 def defaults() -> dict[str, Any]:
     """Return the project's defaults of the options of `clean`."""
     with errors():
-        names = set(clean.__annotations__) - {"context", "error_file", "files", "output", "return"}
-        found = find_settings(Path.cwd(), names | {"errors"})
+        types = get_type_hints(clean) | {"errors": str}
+        for name in ("context", "error_file", "files", "output", "return"):
+            del types[name]
+        found = find_settings(Path.cwd(), types)
     if "errors" in found:
         found["error_file"] = found.pop("errors")
     return found

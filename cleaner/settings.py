@@ -1,6 +1,6 @@
 """Defaults of ``cleaner clean`` for a project: ``cleaner.toml``, or ``[tool.cleaner]`` in ``pyproject.toml``."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +8,23 @@ from cleaner.errors import UsageError
 
 __all__ = ["find_settings"]
 
-#: The options that take several texts, or one; and those that take numbers.
+#: The options that take several texts, or one.
 LISTS = ("keep", "always_drop", "always_keep")
 #: Those that take a path; ``model`` only where it is no plain name.
 PATHS = ("rules", "errors", "removed", "rejected", "summary", "model")
-KINDS = {"min_quality": (int, float), "workers": (int,)}
+#: What values an option of a type takes, and what that is called.
+KINDS: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "text"),
+}
 
 
-def find_settings(folder: Path, known: Collection[str]) -> dict[str, Any]:
+def find_settings(folder: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a folder, or of the nearest one above that has some; names with underscores.
+
+    ``known`` are the types of the options.
 
     Raises:
         UsageError: a file is no TOML, names an option that there is not, or gives it a value of another kind.
@@ -55,18 +63,17 @@ def located(folder: Path, name: str, value: str) -> str:
     return value if named or value in ("", "-") or "://" in value else str(folder / value)
 
 
-def checked(path: Path, found: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+def checked(path: Path, found: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings by the names of parameters."""
-    out = {}
+    out: dict[str, Any] = {}
     for key, value in found.items():
         name = key.replace("-", "_")
         if name not in known:
             options = ", ".join(sorted(one.replace("_", "-") for one in known))
             raise UsageError(f"{path}: {key!r} cannot be set here. Use one of {options}.")
         many = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        fits = many if name in LISTS and not isinstance(value, str) else type(value) in KINDS.get(name, (bool, str))
-        if not fits:
-            wanted = "a list of texts" if name in LISTS else "a number" if name in KINDS else "text, or true or false"
+        kinds, wanted = ((str,), "a list of texts") if name in LISTS else KINDS[known[name]]
+        if not (type(value) in kinds or (many and name in LISTS)):
             raise UsageError(f"{path}: {key} is {value!r}. Give {wanted}.")
         if name in PATHS:
             out[name] = located(path.parent, name, value)

@@ -330,8 +330,14 @@ def test_start_takes_at_most_half_of_importing_scikit_learn(article: Path) -> No
     [
         ("always-drop = 1", "a list of texts"),
         ("keep = [1]", "a list of texts"),
-        ("encoding = 1252", "text"),
-        ('workers = "two"', "a number"),
+        ("encoding = 1252", "text."),
+        ("text-field = 3", "text."),
+        ("aim = true", "text."),
+        ("removed = true", "text."),
+        ('extract = "yes"', "true or false."),
+        ('workers = "two"', "a whole number."),
+        ("workers = 1.5", "a whole number."),
+        ("min-quality = true", "a number."),
     ],
 )
 def test_settings_of_another_kind(
