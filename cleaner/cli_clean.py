@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from cleaner.console import Keep, ModelName, app, errors, say
 from cleaner.errors import DataError
@@ -54,6 +55,19 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no s
 LISTS = ("always_drop", "always_keep")
 
 
+class Switched(TyperCommand):
+    """A command whose switches have a twin that is not in its help: ``--no-quiet`` takes back what settings say."""
+
+    def make_parser(self, ctx: Any) -> Any:
+        """Return the parser of the options, with the twins."""
+        parser = super().make_parser(ctx)
+        for one in self.params:
+            if isinstance(one, TyperOption) and one.is_flag:
+                names = [f"--no-{name[2:]}" for name in one.opts if name.startswith("--")]
+                parser.add_option(one, names, one.name, action="store_const", const=False)
+        return parser
+
+
 def defaults() -> dict[str, Any]:
     """Return the project's defaults of the options of `clean`."""
     with errors():
@@ -66,7 +80,7 @@ def defaults() -> dict[str, Any]:
     return found
 
 
-@app.command()
+@app.command(cls=Switched)
 def clean(
     context: typer.Context,
     files: Files = None,

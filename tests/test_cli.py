@@ -373,6 +373,16 @@ def test_paths_of_settings_start_at_their_file(
     assert names(tmp_path / "below") == ["mine.jsonl"]
 
 
+def test_switches_of_settings_are_switched_off(article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text("extract = true\nquiet = true")
+    refused(call("clean", article), 2, "no fields to add to")
+    assert call("clean", article, "--no-extract").stdout == BODY
+    result = call("clean", "--output-format", "jsonl", "--no-quiet", article, "--no-extract", "--extract")
+    assert json.loads(result.stdout)["cleaner_captions"] == []
+    assert "--no-" not in call("clean", "--help").stdout
+
+
 @pytest.mark.parametrize("value", ['model = "default"', 'summary = "-"', 'removed = ""'])
 def test_settings_that_are_no_paths(value: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
