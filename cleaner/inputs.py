@@ -52,13 +52,19 @@ def remote_files(url: str) -> list[Found]:
         if not magic and system.isfile(inner):
             return [(url, PurePosixPath(inner).name)]
         paths = sorted(system.glob(inner) if magic else system.find(inner))
-    except OSError as error:
-        raise UsageError(f"{url}: cannot be listed ({error}). Check path and credentials.") from None
-    paths = [path for path in paths if system.isfile(path)]
+        paths = [path for path in paths if system.isfile(path)]
+    except Exception as error:
+        raise unreachable(url, error) from None
     if not paths:
         raise UsageError(f"{url}: no such file. Check the path.")
     root = inner if not magic else inner[: min(inner.find(c) for c in "*?[" if c in inner)].rpartition("/")[0]
     return [(system.unstrip_protocol(path), os.path.relpath(path, root or "/")) for path in paths]
+
+
+def unreachable(url: str, error: Exception) -> UsageError:
+    """Return as one of ours what a driver raised: anything that the libraries below it raise."""
+    reason = f"{type(error).__name__}: {error}"
+    return UsageError(f"{url}: cannot be read ({reason}). Check path, network and credentials.")
 
 
 def listed(name: str) -> list[Found]:
@@ -140,3 +146,7 @@ def described(path: str, shown: str, relative: str, form: str) -> Input:
         return Input(shown, path, relative, "jsonl", size, mark, str(error).removeprefix(f"{shown}: "))
     except OSError:
         return Input(shown, path, relative, form or "text")  # reading it says what is wrong
+    except Exception as error:
+        if is_remote(path):
+            raise unreachable(path, error) from None
+        raise

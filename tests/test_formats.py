@@ -5,6 +5,7 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import orjson
@@ -263,6 +264,31 @@ def test_remote(tmp_path: Path) -> None:
         memory.rm("/harbour", recursive=True)
     with pytest.raises(UsageError, match="nonsense"):
         clean_files(["nonsense://x"])
+
+
+class Unreachable(fsspec.AbstractFileSystem):  # type: ignore[misc]
+    """A store whose driver raises what the library below it raises, which is no OSError."""
+
+    protocol = "unreachable"
+    raised: type[BaseException] = LookupError
+
+    def info(self, path: str, **_: Any) -> Any:
+        raise self.raised("Name or service not known")
+
+    ls = info
+
+
+@pytest.mark.parametrize("path", ["unreachable://a/b.jsonl", "unreachable://a/*.jsonl"])
+def test_remote_that_cannot_be_reached(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec.register_implementation("unreachable", Unreachable, clobber=True)
+    monkeypatch.setattr(Unreachable, "isfile", Unreachable.info)
+    words = (path, "LookupError: Name or service not known", "Check path, network and credentials")
+    refused(call("clean", path), 2, *words)
+    monkeypatch.setattr(Unreachable, "isfile", lambda self, path: True)
+    monkeypatch.setattr(Unreachable, "glob", lambda self, path: ["a/b.jsonl"])
+    refused(call("clean", path), 2, "unreachable://a/", *words[1:])
+    monkeypatch.setattr(Unreachable, "raised", KeyboardInterrupt)
+    assert call("clean", path).exit_code == 130
 
 
 @given(st.text('ab"\\\\\n\u2028\ud800'), st.text('x"\\\\'), st.booleans())
