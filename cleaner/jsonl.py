@@ -23,17 +23,20 @@ from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, skim
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
-__all__ = ["ID_FIELDS", "TEXT_FIELDS", "decode", "read_blocks", "replaced", "row", "to_text"]
+__all__ = ["ID_FIELDS", "NULL", "TEXT_FIELDS", "decode", "read_blocks", "replaced", "row", "to_text"]
 
 #: Where the text is looked for, in this order.
 TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", "raw_text", "article_text")
 ID_FIELDS = ("id", "_id", "doc_id", "document_id", "uuid", "url")
+NULL = "is null, not a string. Fill it, or leave the row out."
 BOM = MARK
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
 COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
 ASCII = bytes(range(128))
 BACKSLASH = ord("\\")
+#: What values of JSON that are no text become; a column of Parquet comes as its type, which names itself.
+JSON = (int, float, list, dict)
 #: Other values are read only to be sure that the line is JSON: no number is too large for that.
 LENIENT = json.JSONDecoder(parse_int=float)
 
@@ -126,7 +129,7 @@ def text_field(record: Mapping[str, Any], wanted: str) -> str:
     """Return the name of the field with the text.
 
     Raises:
-        DataError: it is not there or not a string; the message lists the fields that are.
+        DataError: it is not there, null or not a string; the message lists the fields that are.
     """
     names = (wanted,) if wanted else TEXT_FIELDS
     for name in names:
@@ -135,7 +138,9 @@ def text_field(record: Mapping[str, Any], wanted: str) -> str:
     there = ", ".join(map(str, list(record)[:20])) or "none"
     for name in names:
         if name in record:
-            kind = type(record[name]).__name__
+            if record[name] is None:
+                raise DataError(f"field {name!r} {NULL}")
+            kind = type(record[name]).__name__ if isinstance(record[name], JSON) else str(record[name])
             raise DataError(f"field {name!r} is {kind}, not a string. Its fields: {there}. Choose with --text-field.")
     missing = f"no field {wanted!r}" if wanted else "no field that is known to hold text"
     raise DataError(f"{missing}. Its fields: {there}. Choose one with --text-field.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cleaner.errors import DataError, UsageError
-from cleaner.jsonl import ID_FIELDS, text_field
+from cleaner.jsonl import ID_FIELDS, NULL, text_field
 from cleaner.opening import is_remote, remote
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
@@ -127,7 +127,7 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
     pa, _ = arrow()
     table, group = table_of(block.data)
     strings = [f.name for f in table.schema if is_text(f.type)]
-    record = {name: "" if name in strings else None for name in table.schema.names}
+    record = {field.name: "" if field.name in strings else field.type for field in table.schema}
     try:
         name = text_field(record, options[0])
     except DataError as error:
@@ -145,7 +145,7 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
             documents.append(Document(block.first + index, id_ or "", text.encode("utf-8", "surrogatepass"), index))
         else:
             raw = repr(table.slice(index, 1).to_pylist()[0]).encode()
-            message = f"field {name!r} is null, not a string. Fill it, or leave the row out."
+            message = f"field {name!r} {NULL}"
             failures.append(Failure(block.sources[0].name, block.first + index, "field", message, raw))
     return documents, failures, (table, group, name)
 

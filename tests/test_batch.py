@@ -122,6 +122,7 @@ def test_text_with_a_lone_surrogate(tmp_path: Path) -> None:
         ("[1]", "malformed", "object"),
         ('{"title": "x"}', "field", "title"),
         ('{"text": 3, "n": 1}', "field", "text, n"),
+        ('{"text": null}', "field", "field 'text' is null, not a string. Fill it, or leave the row out."),
         ("[" * 100_000, "malformed", "JSON"),
         ('{"text": "\udcff"}', "undecodable", "UTF-8"),
     ],

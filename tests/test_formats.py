@@ -82,6 +82,12 @@ def test_parquet_failures_and_fields(tmp_path: Path) -> None:
     assert [line["label"] for line in rows[0]["cleaner_labels"]] == ["body", "junk"]
 
 
+def test_a_column_that_is_no_text_is_named_by_its_type(tmp_path: Path) -> None:
+    source = parquet(tmp_path / "a.parquet", [TEXT])
+    result = call("clean", source, "-o", tmp_path / "b.parquet", "--text-field", "price")
+    refused(result, 1, "field 'price' is decimal128(20, 2), not a string")
+
+
 @pytest.mark.parametrize("place", [0.2, 0.4, 0.6])
 def test_corrupt_page(place: float, tmp_path: Path) -> None:
     source = parquet(tmp_path / "a.parquet", [*texts(120)])
