@@ -116,8 +116,15 @@ def clean(
 
     Example: cleaner clean article.txt > body.txt
     """
-    with errors(resumes=True):
-        run(dict(context.params))
+    given = dict(context.params)
+    with errors(resumes=resumable(given)):
+        run(given)
+
+
+def resumable(given: dict[str, Any]) -> bool:
+    """Tell whether a run that is stopped can go on: it writes to files, and can read its inputs again."""
+    writes = given["output"] or given["in_place"]
+    return bool(writes) and not (given["check"] or given["diff"]) and "-" not in (given["files"] or ["-"])
 
 
 def run(given: dict[str, Any]) -> None:

@@ -38,10 +38,10 @@ def terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def errors(*, resumes: bool = False) -> Iterator[None]:
+def errors(*, resumes: bool | None = None) -> Iterator[None]:
     """Turn the package's errors into a line on stderr and exit code 2; bear a closed pipe.
 
-    ``resumes`` tells whether the command can go on where it was stopped.
+    ``resumes`` tells of a batch run whether it can go on where it was stopped; of other commands it is None.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -56,9 +56,9 @@ def errors(*, resumes: bool = False) -> Iterator[None]:
         raise typer.Exit(2) from None
     except KeyboardInterrupt as stop:
         forget_output()
-        say(f"cleaner: stopped.{' If it wrote to a file, the same command with --resume goes on.' if resumes else ''}")
+        say(f"cleaner: stopped.{' The same command with --resume goes on.' if resumes else ''}")
         code = 143 if isinstance(stop, Terminated) else 130
-        if not resumes and threading.active_count() > 1:  # one that still fits a model would abort an orderly end
+        if resumes is None and threading.active_count() > 1:  # one that still fits a model would abort an orderly end
             sys.stderr.flush()
             os._exit(code)
         raise typer.Exit(code) from None

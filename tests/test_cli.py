@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -308,7 +309,27 @@ def test_full_disk(article: Path) -> None:
     with open("/dev/full", "wb") as full:
         run = subprocess.run([COMMAND, "clean", article], stdout=full, stderr=subprocess.PIPE, check=False)
     assert run.returncode == 2
-    assert run.stderr.count(b"\n") == 1
+    assert run.stderr == b"cleaner: output: No space left on device. Put that right, then run the command again.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "again"),
+    [
+        ("a.txt -o b.txt", "go on with --resume"),
+        ("a.txt --in-place", "go on with --resume"),
+        ("a.txt", "run the command again"),
+        ("- -o b.txt", "run the command again"),
+        ("-o b.txt", "run the command again"),
+        ("a.txt --diff -o b.txt", "run the command again"),
+    ],
+)
+def test_resuming_is_suggested_where_it_works(arguments: str, again: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cleaner.console.forget_output", lambda: None)
+    monkeypatch.setattr("cleaner.cli_clean.run", full)
+    refused(call("clean", *arguments.split()), 2, f"Put that right, then {again}.")
 
 
 @pytest.mark.slow
