@@ -24,8 +24,9 @@ def train(
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="With --base: write the model even if it is worse.")] = False,
     margin: Annotated[
-        float, typer.Option("--margin", help="With --base: by how much body F1 may fall in general.")
-    ] = 0.003,
+        float | None,
+        typer.Option("--margin", help="With --base: by how much body F1 may fall in general.", show_default="0.003"),
+    ] = None,
     test: Annotated[
         list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")
     ] = None,
@@ -45,9 +46,11 @@ def train(
         if base:
             from cleaner.adaptation import Adapting
 
+            margin = Adapting.margin if margin is None else margin
             adapt_to(data, output, base, Adapting(seed=seed, margin=margin, force=force))
-        elif force:
-            raise UsageError("--force goes with --base. A model that is trained anew is always written.")
+        elif force or margin is not None:
+            option = "--force" if force else "--margin"
+            raise UsageError(f"{option} goes with --base. A model that is trained anew is always written.")
         else:
             train_anew(data, output, test or [], seed)
 

@@ -466,6 +466,7 @@ def test_a_label_that_the_model_does_not_know_is_named_with_its_line(odd: Path) 
     [
         "train x -o y --seed -1",
         "train x -o y --seed 99999999999",
+        "train x -o y --margin 0.1",
         "train x -o y --base default --margin nan",
         "train x -o y --base default --margin inf",
         "evaluate x --errors -1",
