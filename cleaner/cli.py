@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from cleaner import cli_clean, cli_data, cli_train
-from cleaner.console import Inputs, ModelName, app, errors, say
+from cleaner.console import Encoding, Inputs, ModelName, app, errors, say
+from cleaner.encodings import check, to_utf8
 from cleaner.errors import DataError, UsageError
 
 __all__ = ["app", "cli_clean", "cli_data", "cli_train"]
@@ -31,31 +32,27 @@ def check_inputs(names: list[str] | None) -> list[str]:
     return found
 
 
-def read(name: str) -> bytes:
-    """Read a document and check that it is UTF-8."""
+def read(name: str, encoding: str) -> str:
+    """Read a document, as `clean` does."""
     data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{'stdin' if name == '-' else name}:{line}: not UTF-8 at byte {error.start + 1}. "
-            "Convert it first, for example with: iconv -f latin1 -t utf-8"
-        ) from None
-    return data
+        return to_utf8(data, encoding)[0].decode("utf-8", "surrogatepass")
+    except DataError as error:
+        shown, about = "stdin" if name == "-" else name, str(error)
+        raise DataError(f"{shown}:{about}" if about[:1].isdigit() else f"{shown}: {about}") from None
 
 
-def each(names: list[str], work: Callable[[str, bytes], None]) -> None:
+def each(names: list[str], encoding: str, work: Callable[[str, str], None]) -> None:
     """Do the work for every document; name those that cannot be read, go on, and exit 1 at the end."""
     failed = False
     for name in names:
         try:
-            data = read(name)
+            text = read(name, encoding)
         except (DataError, OSError) as error:
             say(f"cleaner: {error}")
             failed = True
             continue
-        work(name, data)
+        work(name, text)
     if failed:
         raise typer.Exit(1)
 
@@ -64,6 +61,7 @@ def each(names: list[str], work: Callable[[str, bytes], None]) -> None:
 def label(
     files: Inputs = None,
     model: ModelName = "default",
+    encoding: Encoding = "",
     form: Annotated[str, typer.Option("--format", help="table, tsv (as training data), or jsonl.")] = "table",
 ) -> None:
     """Show what each line is.
@@ -76,9 +74,10 @@ def label(
     with errors():
         if form not in FORMS:
             raise UsageError(f"--format {form}: unknown. Use one of {', '.join(FORMS)}.")
+        check(encoding)
         names = check_inputs(files)
         cleaner = Cleaner.load(model)
-        each(names, lambda name, data: FORMS[form](name, data.decode(), cleaner))
+        each(names, encoding, lambda name, text: FORMS[form](name, text, cleaner))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from cleaner.console import Keep, ModelName, app, errors, say
+from cleaner.console import Encoding, Keep, ModelName, app, errors, say
 from cleaner.errors import DataError
 from cleaner.settings import find_settings
 from cleaner.wording import amount
@@ -33,7 +33,6 @@ TextField = Annotated[str, typer.Option(help="The field with the text; found by 
 IdField = Annotated[str, typer.Option(help="The field that names the document.")]
 InputFormat = Annotated[str, typer.Option(help="text, jsonl, parquet or wet; found by suffix and content.")]
 OutputFormat = Annotated[str, typer.Option(help="text, jsonl, parquet or wet; else as the input, WET as jsonl.")]
-Encoding = Annotated[str, typer.Option(help="Of files neither UTF-8 nor with a byte order mark; detect guesses.")]
 AddLabels = Annotated[bool, typer.Option("--add-labels", help="Add cleaner_labels: what each line is.")]
 AddQuality = Annotated[bool, typer.Option("--add-quality", help="Add cleaner_quality: shares, words, flags.")]
 Extract = Annotated[bool, typer.Option("--extract", help="Add cleaner_headline, cleaner_byline, cleaner_captions.")]
@@ -42,8 +41,12 @@ Rejected = Annotated[str, typer.Option(metavar="FILE", help="Where poor document
 Removed = Annotated[str, typer.Option(metavar="FILE", help="Where removed lines go; `cleaner restore` reads it.")]
 ErrorFile = Annotated[str, typer.Option("--errors", metavar="FILE", help="Where failed records go, untouched.")]
 SummaryFile = Annotated[str, typer.Option("--summary", metavar="FILE", help="Write the summary as JSON.")]
-Drop = Annotated[list[str] | None, typer.Option(metavar="REGEX", help="Lines that always go. May be repeated.")]
-Always = Annotated[list[str] | None, typer.Option(metavar="REGEX", help="Lines that always stay. May be repeated.")]
+Drop = Annotated[
+    list[str] | None, typer.Option(metavar="REGEX", help="Lines that go, unless --always-keep finds them. Repeatable.")
+]
+Always = Annotated[
+    list[str] | None, typer.Option(metavar="REGEX", help="Lines that stay, whatever --always-drop says. Repeatable.")
+]
 RulesFile = Annotated[str, typer.Option(metavar="FILE", help="Such rules in a file: drop: REGEX or keep: REGEX.")]
 Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]

@@ -14,7 +14,7 @@ import typer
 
 from cleaner.errors import CleanerError
 
-__all__ = ["Inputs", "Keep", "ModelName", "app", "errors", "say"]
+__all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "say"]
 
 app = typer.Typer(
     help="Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body.",
@@ -23,8 +23,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Inputs = Annotated[list[str] | None, typer.Argument(metavar="[FILE...|-]", help="Text files in UTF-8; - is stdin.")]
+Inputs = Annotated[list[str] | None, typer.Argument(metavar="[FILE...|-]", help="Text files; - is stdin.")]
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A model folder, or the name of a shipped model.")]
+Encoding = Annotated[str, typer.Option(help="Of files neither UTF-8 nor with a byte order mark; detect guesses.")]
 Keep = Annotated[str, typer.Option("--keep", help="The labels of the lines that stay, separated by commas.")]
 
 

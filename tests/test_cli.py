@@ -142,6 +142,13 @@ def test_version() -> None:
 VERBS = ["clean", "restore", "label", "train", "compare", "evaluate", "info", "annotate", "check-data"]
 
 
+def test_help_says_which_rule_wins() -> None:
+    shown = " ".join(call("clean", "--help").stdout.replace("│", " ").split())
+    assert "Lines that go, unless --always-keep finds them." in shown
+    assert "Lines that stay, whatever --always-drop says." in shown
+    assert call("clean", "--always-drop", "ferry", "--always-keep", "Friday", stdin=TEXT.encode()).stdout == BODY
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_has_an_example(verb: str) -> None:
     result = call(verb, "--help")
@@ -177,6 +184,16 @@ def test_not_utf8(verb: str, data: bytes, place: str, tmp_path: Path) -> None:
     refused(result, 1, f"bad.txt{place}")
     assert result.stdout == ""
     refused(call(verb, stdin=data), 1, f"stdin{place}")
+
+
+@pytest.mark.parametrize("arguments", [["--encoding", "cp1252"], ["--encoding", "detect"]])
+def test_label_of_another_encoding(arguments: list[str], tmp_path: Path, cleaner: Cleaner) -> None:
+    text = "Gesperrt wurde die Straße am Freitag, sagte die Behörde über die schönen Brücken.\n"
+    (tmp_path / "alt.txt").write_bytes(text.encode("cp1252"))
+    refused(call("label", tmp_path / "alt.txt"), 1, "alt.txt:1: not UTF-8", "--encoding detect")
+    result = call("label", tmp_path / "alt.txt", "--format", "jsonl", *arguments)
+    assert json.loads(result.stdout)["text"] == text.strip()
+    refused(call("label", tmp_path / "alt.txt", "--encoding", "nonsense"), 2, "nonsense")
 
 
 def test_a_bad_file_does_not_stop_the_others(article: Path, tmp_path: Path) -> None:
