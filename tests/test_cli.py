@@ -187,7 +187,7 @@ def test_not_utf8(verb: str, data: bytes, place: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--encoding", "cp1252"], ["--encoding", "detect"]])
-def test_label_of_another_encoding(arguments: list[str], tmp_path: Path, cleaner: Cleaner) -> None:
+def test_label_of_another_encoding(arguments: list[str], tmp_path: Path) -> None:
     text = "Gesperrt wurde die Straße am Freitag, sagte die Behörde über die schönen Brücken.\n"
     (tmp_path / "alt.txt").write_bytes(text.encode("cp1252"))
     refused(call("label", tmp_path / "alt.txt"), 1, "alt.txt:1: not UTF-8", "--encoding detect")

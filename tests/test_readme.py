@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import get_origin, get_type_hints
 
 import pytest
 from readme import ROOT, rendered
@@ -33,6 +34,14 @@ def test_library_examples_run() -> None:
     for code in re.findall(r"```python\n(.*?)```", README, re.S):
         if "dataset" not in code and "polars" not in code:
             exec(code, names)
+
+
+def test_functions_return_what_is_said_of_them() -> None:
+    said = dict(re.findall(r"`cleaner\.(\w+)`\s(?:returns )?an? `(\w+)`", README))
+    assert said.keys() == {"train", "adapt", "compare", "evaluate"}
+    for name, kind in said.items():
+        returned = get_type_hints(getattr(cleaner, name))["return"]
+        assert (get_origin(returned) or returned).__name__ == kind
 
 
 @pytest.mark.slow
