@@ -112,7 +112,8 @@ def fields_of(table: Table, job: Job, index: int) -> dict[str, Any]:
         arrow, _, name = table.read
         fields = {**arrow.slice(document.place, 1).to_pylist()[0], name: text}
     else:
-        fields = {**(document.fields or {"id": document.id}), "text": text}
+        line = table.block.line  # a huge text comes in pieces, each a record: the line that one begins at names it
+        fields = {**(document.fields or {"id": document.id + f"#{line + 1}" * bool(line)}), "text": text}
     return {**fields, **added(table, job, index)}
 
 

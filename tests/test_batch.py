@@ -475,6 +475,21 @@ def unreadable(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_the_records_of_a_huge_text_have_ids_of_their_own(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 2000)
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 1000)
+    (tmp_path / "a.txt").write_text(BODY * 40)
+    out = tmp_path / f"b.{form}"
+    keep = "body,headline,caption,byline,junk"
+    assert call("clean", tmp_path / "a.txt", "-o", out, "--keep", keep).exit_code == 0
+    rows = pq.read_table(out).to_pylist() if form == "parquet" else list(map(json.loads, out.read_text().splitlines()))
+    assert "".join(row["text"] for row in rows) == BODY * 40
+    assert [row["id"] for row in rows] == ["a.txt", "a.txt#16", "a.txt#31"]
+
+
 @pytest.mark.usefixtures("any_size")
 def test_what_cannot_be_read_replaces_nothing(tmp_path: Path) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
