@@ -221,7 +221,7 @@ class AnnotateApp(App[None]):
         text.append(" capital: the run of lines from here\n")
         if not self.help:
             short = "enter accept  space accept the rest  tab next in doubt  . range  / search  - skip  "
-            return text.append(f"{short}backspace undo  ? help", style="dim")
+            return text.append(f"{short}backspace undo  ? help  ctrl+q quit", style="dim")
         for key, meaning in KEYS.items():
             text.append(f" {key} ", style="bold").append(f"{meaning}\n", style="dim")
         return text

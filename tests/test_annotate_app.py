@@ -90,6 +90,7 @@ def test_search_and_help(texts: Path, cleaner: Cleaner) -> None:
     async def steps(app: AnnotateApp, pilot: Pilot[None]) -> None:
         page = one.page
         assert page is not None
+        assert "ctrl+q quit" in text_of(app, "#keys")
         await pilot.press("home", "slash", *"share", "enter")
         assert page.cursor == 2
         assert page.given == {}
