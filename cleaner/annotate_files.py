@@ -79,7 +79,7 @@ def proposals(file: Path, place: Path, cleaner: Cleaner) -> Sheet | None:
         place.parent.name,
         tuple(line.text for line in found),
         tuple(labels[0] for labels in order),
-        tuple(line.kind for line in found),
+        tuple(line.kind if labels[0] == line.label else "" for line, labels in zip(found, order, strict=True)),
         (False,) * len(found),
         tuple(line.number > last + 1 for line, last in zip(found, before, strict=False)),
     )

@@ -17,7 +17,7 @@ from cleaner.annotate_journal import NAME, Journal
 from cleaner.annotate_order import Order
 from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry, Session, label_keys
-from cleaner.cleaning import Cleaner
+from cleaner.cleaning import Cleaner, LabelledLine
 from cleaner.corpus import read_tsv
 from cleaner.errors import DataError, UsageError
 
@@ -436,6 +436,19 @@ def test_each_line_has_the_likeliest_label(texts: Path, tmp_path: Path, cleaner:
     for line, label, doubt in zip(cleaner.label(f"{TEXT}About quay/ferry.txt\n"), one.proposed, one.doubt, strict=True):
         assert line.probabilities[label] == max(line.probabilities.values())
         assert doubt == pytest.approx(1 - line.probabilities[label])
+
+
+def test_a_kind_is_for_the_label_decided_for_alone(
+    tmp_path: Path, cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cleaning may decide for junk where body is likelier; a body line with a kind is wrong to check-data."""
+    shares = [{"body": 0.5, "junk": 0.4}, {"body": 0.1, "junk": 0.9}]
+    found = [LabelledLine("ILSE", "junk", share, number, "credit") for number, share in enumerate(shares, 1)]
+    monkeypatch.setattr(Cleaner, "label", lambda self, text: found)
+    (tmp_path / "play.txt").write_text("ILSE\nILSE\n")
+    one = proposals(tmp_path / "play.txt", tmp_path / "quay/play.tsv", cleaner)
+    assert one is not None
+    assert Page(one).tsv() == "body\tILSE\njunk\tILSE\tcredit\n"
 
 
 def test_wrong_texts(tmp_path: Path, cleaner: Cleaner) -> None:
