@@ -200,7 +200,8 @@ class AnnotateApp(App[None]):
         unsure = sum(map(page.unsure, range(len(page)))) if page else 0
         counts = f"  ·  {unsure} in doubt  ·  {len(page.given)} of {len(page)} given" if page else ""
         self.query_one("#top", Static).update(f"{where}{done} of {amount(total, 'document')} done{counts}")
-        self.query_one("#line", Static).update(self.detail(page) if page else Text("ctrl+q quits, backspace undoes"))
+        detail = self.detail(page) if page else Text("ctrl+q quits, backspace undoes")
+        self.query_one("#line", Static).update(Text(session.notice, style="bold") if session.notice else detail)
         self.query_one("#keys", Static).update(self.keys())
         self.lines.show()
 

@@ -1,7 +1,8 @@
 """Files of an annotation: texts and labelled files in, proposals by a model, journal and TSV files out."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from cleaner.annotate_journal import NAME, Journal
 from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry
-from cleaner.atomic import write_beside
+from cleaner.atomic import digest, write_beside
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import LabelledDocument
 from cleaner.data_files import visible
@@ -125,25 +126,38 @@ class Folder:
 
     journal: Journal
     in_place: bool = False
+    written: dict[str, str] = field(default_factory=dict)  # a digest of each document's file as last written here
 
     @classmethod
     def open(cls, output: Path, in_place: bool = False) -> "Folder":
         """Open or begin the journal of an output folder; ``in_place`` if its files are the inputs."""
-        return cls(Journal(output / NAME), in_place)
+        journal = Journal(output / NAME)
+        written = {entry["document"]: entry["digest"] for entry in journal.entries if entry["do"] == "written"}
+        return cls(journal, in_place, written)
 
     def record(self, entry: Entry) -> None:
         """Write an entry to the journal."""
         self.journal.append(entry)
 
     def finished(self, page: Page) -> None:
-        """Write the labels of a document."""
+        """Write the labels of a document; the journal has a digest of them before."""
+        name, data = page.sheet.name, page.tsv().encode("utf-8", "surrogatepass")
+        self.written[name] = hashlib.sha256(data).hexdigest()
+        self.record({"do": "written", "document": name, "digest": self.written[name]})
         page.sheet.place.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(page.sheet.place, page.tsv().encode("utf-8", "surrogatepass"))
+        write_beside(page.sheet.place, data)
 
     def reopened(self, page: Page) -> None:
-        """Take a document's labels out of the folder until it is finished again; an input stays."""
-        if not self.in_place:
+        """Take a document's labels out of the folder until it is finished again; an input stays, or what is changed."""
+        if not self.in_place and not self.objection(page):
             page.sheet.place.unlink(missing_ok=True)
+
+    def objection(self, page: Page) -> str:
+        """Return why the file of a document must neither be replaced nor go: it is not as it was written here."""
+        place = page.sheet.place
+        if self.in_place or digest(str(place)) in ("", self.written.get(page.sheet.name)):
+            return ""
+        return f"{place}: changed by other means, left alone. Correct it there, or move it away to label the text here."
 
     def begun(self) -> set[str]:
         """Return the documents that the journal knows."""

@@ -46,6 +46,9 @@ class Store(Protocol):
     def reopened(self, page: Page) -> None:
         """Take the labels of a document back."""
 
+    def objection(self, page: Page) -> str:
+        """Return why the file of a document must neither be replaced nor go; empty if it may."""
+
 
 def label_keys(labels: Sequence[str]) -> dict[str, str]:
     """Return a key for each label: its first letter that is free, else any that is.
@@ -84,6 +87,7 @@ class Session:
         self.taken_back: set[str] = set()  # no longer finished, the file not yet gone
         self.digits = ""
         self.searched = ""
+        self.notice = ""  # why the last key did nothing
         for entry in past:
             self.apply(entry)
         self.settle()
@@ -105,6 +109,7 @@ class Session:
 
     def do(self, entry: Entry) -> None:
         """Store an entry and apply it."""
+        self.notice = ""
         self.store.record(entry)
         self.apply(entry)
 
@@ -225,6 +230,9 @@ class Session:
 
     def finish(self, page: Page) -> None:
         """Accept the rest of the document, write it and go on to the next."""
+        self.notice = self.store.objection(page)
+        if self.notice:
+            return
         self.do({"do": "give", "lines": page.rest(), "done": True})
         self.settle()
         self.open_next()
@@ -238,6 +246,9 @@ class Session:
         """Take the last step back; where there is none, that of the document finished last."""
         if self.page is None or not self.page.steps:
             if not self.finished:
+                return
+            self.notice = self.store.objection(self.pages[self.finished[-1]])
+            if self.notice:
                 return
             self.open(self.finished[-1])
         self.do({"do": "undo"})

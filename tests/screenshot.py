@@ -50,6 +50,10 @@ class Nowhere:
     def reopened(self, page: Page) -> None:
         """Take nothing back."""
 
+    def objection(self, page: Page) -> str:
+        """Find nothing wrong."""
+        return ""
+
 
 def example() -> Sheet:
     """Return an invented document with invented proposals."""

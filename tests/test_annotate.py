@@ -62,6 +62,9 @@ class Memory:
     def reopened(self, page: Page) -> None:
         del self.written[page.sheet.name]
 
+    def objection(self, page: Page) -> str:
+        return ""
+
 
 def session(*sheets: Sheet, store: Memory | None = None) -> Session:
     return Session(sheets, LABELS, store or Memory())
@@ -476,6 +479,55 @@ def test_labels_made_by_other_means_are_left_alone(texts: Path, tmp_path: Path, 
     files = places(text_files([texts]), tmp_path / "out", "")
     sheets = [one for one in (proposals(file, place, cleaner) for file, place in files.items()) if one]
     assert [one.name for one in folder.foreign(sheets)] == ["quay/ferry"]
+    folder.journal.close()
+
+
+def begin(texts: Path, out: Path, cleaner: Cleaner) -> tuple[Session, Folder]:
+    """Begin, or go on with, an annotation as the command does."""
+    folder = Folder.open(out)
+    sheets = [proposals(file, place, cleaner) for file, place in places(text_files([texts]), out, "").items()]
+    one = Session([one for one in sheets if one], cleaner.model.labels, folder, folder.journal.entries)
+    return one, folder
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_was_corrected_in_an_editor_stays(texts: Path, tmp_path: Path, cleaner: Cleaner, restart: bool) -> None:
+    one, folder = begin(texts, tmp_path / "out", cleaner)
+    press(one, "space")
+    (place,) = (tmp_path / "out").rglob("*.tsv")
+    written = place.read_bytes()
+    place.write_text("junk\tBy hand.\n")
+    if restart:
+        folder.journal.close()
+        one, folder = begin(texts, tmp_path / "out", cleaner)
+    press(one, "backspace")
+    assert place.read_text() == "junk\tBy hand.\n"
+    assert one.notice.startswith(f"{place}: changed")
+    assert (one.left(), at(press(one, "2"))) == (2, 1)
+    assert not one.notice
+    place.write_bytes(written)
+    press(one, "escape backspace backspace")
+    assert (one.left(), place.exists()) == (3, False)
+    place.write_text("junk\tBy hand.\n")  # while the document is open again
+    press(one, "space")
+    assert (one.left(), place.read_text()) == (3, "junk\tBy hand.\n")
+    assert one.notice
+    place.unlink()
+    press(one, "space")
+    assert (one.left(), place.read_bytes()) == (2, written)
+    folder.journal.close()
+
+
+def test_a_crash_before_the_file_is_gone_and_an_edit(texts: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    one, folder = begin(texts, tmp_path / "out", cleaner)
+    press(one, "space")
+    (place,) = (tmp_path / "out").rglob("*.tsv")
+    one.open(one.finished[-1])
+    one.do({"do": "undo"})
+    folder.journal.close()
+    place.write_text("junk\tBy hand.\n")
+    one, folder = begin(texts, tmp_path / "out", cleaner)
+    assert place.exists()
     folder.journal.close()
 
 

@@ -157,6 +157,21 @@ def test_goes_on_where_it_stopped(texts: Path, cleaner: Cleaner) -> None:
     again.store.journal.close()
 
 
+def test_the_screen_says_why_nothing_is_undone(texts: Path, cleaner: Cleaner) -> None:
+    one = session(texts, cleaner)
+
+    async def steps(app: AnnotateApp, pilot: Pilot[None]) -> None:
+        await pilot.press("space")
+        (place,) = (texts.parent / "out").rglob("*.tsv")
+        place.write_text("junk\tBy hand.\n")
+        await pilot.press("backspace")
+        assert f"{place.name}: changed by other means" in text_of(app, "#line")
+        await pilot.click(app.lines, offset=(20, 2))
+        assert "changed by other means" not in text_of(app, "#line")
+
+    drive(one, steps)
+
+
 def test_a_full_disk_ends_the_program(texts: Path, cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
     one = session(texts, cleaner)
 

@@ -491,6 +491,9 @@ class Nothing:
 
     def reopened(self, page: Any) -> None: ...
 
+    def objection(self, page: Any) -> str:
+        return ""
+
 
 def test_suspects_of_json_lines_become_files(tmp_path: Path, cleaner: Cleaner) -> None:
     path = put(tmp_path / "pages.jsonl", "".join(json.dumps({**RECORD, "id": "x/1"}) + "\n" for _ in range(2)))

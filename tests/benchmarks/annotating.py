@@ -44,6 +44,10 @@ class Nowhere:
     def reopened(self, page: Page) -> None:
         """Take nothing back."""
 
+    def objection(self, page: Page) -> str:
+        """Find nothing wrong."""
+        return ""
+
 
 def to(page: Page, line: int) -> Keys:
     """Return the fewest keys that move the cursor to a line."""
