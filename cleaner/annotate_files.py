@@ -1,7 +1,7 @@
 """Files of an annotation: texts and labelled files in, proposals by a model, journal and TSV files out."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from cleaner.data_files import visible
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
 
-__all__ = ["Folder", "places", "proposals", "sheet_of", "text_files"]
+__all__ = ["Folder", "digests", "places", "proposals", "sheet_of", "text_files"]
 
 #: Words are counted in so many buckets; it is only variety that is judged by them.
 BUCKETS = 512
@@ -120,6 +120,19 @@ def word_counts(batch: Batch) -> npt.NDArray[np.float32]:
     return np.bincount(words % BUCKETS, minlength=BUCKETS).astype(np.float32)
 
 
+def digests(files: Iterable[Path]) -> dict[Path, str]:
+    """Return a digest of each file, to tell later whether somebody has changed it."""
+    return {file: digest(str(file)) for file in files}
+
+
+@dataclass
+class History:
+    """What the journal holds of a document: digests as it was opened first and then written, numbers of entries."""
+
+    digests: list[str]
+    entries: list[int] = field(default_factory=list)
+
+
 @dataclass
 class Folder:
     """The output folder: its journal, and a TSV file for each finished document."""
@@ -155,17 +168,58 @@ class Folder:
     def objection(self, page: Page) -> str:
         """Return why the file of a document must neither be replaced nor go: it is not as it was written here."""
         place = page.sheet.place
-        if self.in_place or digest(str(place)) in ("", self.written.get(page.sheet.name)):
+        if digest(str(place)) in ("", page.sheet.file, self.written.get(page.sheet.name)):
             return ""
+        if self.in_place:
+            return f"{place}: changed by other means, left alone. Quit and start again to begin with it as it is."
         return f"{place}: changed by other means, left alone. Correct it there, or move it away to label the text here."
 
-    def begun(self) -> set[str]:
-        """Return the documents that the journal knows."""
-        return {entry["document"] for entry in self.journal.entries if entry["do"] == "open"}
+    def histories(self) -> dict[str, History]:
+        """Return what the journal holds of each document since it was begun, and of none in particular."""
+        name, found = "", {"": History([])}
+        for number, entry in enumerate(self.journal.entries):
+            match entry:
+                case {"do": "open", "document": name, "digest": opened}:
+                    found.setdefault(name, History([opened]))
+                case {"do": "written", "document": finished, "digest": written}:
+                    found[finished].digests.append(written)
+                case {"do": "anew", "document": changed}:
+                    found.pop(changed)
+                    name = ""
+            found[name].entries.append(number)
+        return found
 
-    def foreign(self, sheets: Sequence[Sheet]) -> Iterator[Sheet]:
-        """Return the documents that have a TSV file which this annotation did not write."""
-        begun = self.begun()
+    def holds(self, sheet: Sheet, history: History) -> bool:
+        """Tell whether a document is as it was when its labelling began, or in place when it was written last."""
+        if not self.in_place:
+            return sheet.digest == history.digests[0]
+        stopped = self.journal.entries[-1]["do"] == "written"  # perhaps before the file was
+        return sheet.digest in (history.digests if stopped else history.digests[-1:])
+
+    def left_out(self, sheets: Sequence[Sheet]) -> Iterator[tuple[Sheet, str]]:
+        """Return the documents that cannot be labelled here, and why: labels are there that would go."""
+        found = {} if self.in_place else self.histories()
         for sheet in sheets:
-            if sheet.name not in begun and sheet.place.exists():
-                yield sheet
+            history = found.get(sheet.name)
+            if history is None:
+                if sheet.place.exists() and not self.in_place:
+                    yield sheet, "is there already, left alone"
+            elif not self.holds(sheet, history) and any(
+                self.journal.entries[number]["do"] == "give" for number in history.entries
+            ):
+                yield (
+                    sheet,
+                    "its text has changed since it was labelled, left out. Restore it, or rename it to label it anew",
+                )
+
+    def past(self, sheets: Sequence[Sheet]) -> list[Entry]:
+        """Return the entries that hold good; documents that have changed are begun anew, which is noted."""
+        found = self.histories()
+        anew: list[Entry] = []
+        for sheet in sheets:
+            if sheet.name in found and not self.holds(sheet, found[sheet.name]):
+                del found[sheet.name]
+                anew.append({"do": "anew", "document": sheet.name})
+                self.record(anew[-1])
+        numbers = sorted(number for history in found.values() for number in history.entries)
+        return [self.journal.entries[number] for number in numbers] + anew

@@ -33,6 +33,7 @@ class Sheet:
     keys: tuple[int, ...]
     words: npt.NDArray[np.float32]  # counts of words by hash, what variety is judged by
     header: str = ""  # the first lines of the TSV file
+    file: str = ""  # a digest of the TSV file as it was read, where that itself is corrected
 
     @property
     def site(self) -> str:
@@ -41,8 +42,8 @@ class Sheet:
 
     @property
     def digest(self) -> str:
-        """A short digest of the lines: a journal holds good for these alone."""
-        return hashlib.sha256("\n".join(self.lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """A digest of the lines, or of the file that is corrected: a journal holds good for these alone."""
+        return self.file or hashlib.sha256("\n".join(self.lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass

@@ -70,11 +70,7 @@ class Session:
     """Documents being labelled; :meth:`press` is what the keyboard does."""
 
     def __init__(self, sheets: Sequence[Sheet], labels: Sequence[str], store: Store, past: Iterable[Entry] = ()):
-        """Take up where the entries of the past end.
-
-        Raises:
-            UsageError: an entry is about a document whose lines have changed since.
-        """
+        """Take up where the entries of the past end."""
         self.store = store
         self.labels = label_keys(labels)
         self.known: dict[str, dict[int, str]] = {sheet.site: {} for sheet in sheets}
@@ -116,10 +112,10 @@ class Session:
     def apply(self, entry: Entry) -> None:
         """Apply an entry; one about a document that is not among the inputs does nothing."""
         match entry:
-            case {"do": "open", "document": name, "digest": digest}:
+            case {"do": "open", "document": name}:
                 self.page = self.pages.get(name)
-                if self.page and self.page.sheet.digest != digest:
-                    raise UsageError(f"{name}: changed since its labelling began. Restore it, or choose another -o.")
+            case {"do": "anew"}:
+                self.page = None
             case {"do": "settled"}:
                 self.unwritten.clear()
                 self.taken_back.clear()

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,9 +58,7 @@ def annotate(
             sheets, failed = opened(inputs, folder, site, cleaner)
         store = Folder.open(folder, in_place)
         labels = [*cleaner.model.labels, *sorted({label for sheet in sheets for label in sheet.proposed})]
-        if not in_place:
-            sheets = without_foreign(sheets, store)
-        run(sheets, list(dict.fromkeys(labels)), store)
+        run(without_those_left_out(sheets, store), list(dict.fromkeys(labels)), store)
         if failed:
             raise typer.Exit(1)
 
@@ -92,7 +91,7 @@ def screen() -> Any:
     from cleaner.annotate_session import Session
 
     def run(sheets: list["Sheet"], labels: list[str], store: Any) -> None:
-        session = Session(sheets, labels, store, store.journal.entries)
+        session = Session(sheets, labels, store, store.past(sheets))
         if session.page is not None:
             shown = AnnotateApp(session)
             shown.run()
@@ -126,15 +125,19 @@ def opened(inputs: Sequence[Path], folder: Path, site: str, cleaner: "Cleaner") 
 
 
 def opened_suspects(inputs: Sequence[Path], cleaner: "Cleaner", output: Path | None) -> list["Sheet"]:
-    """Return labelled documents with likely mistakes."""
+    """Return labelled documents with likely mistakes; the files themselves are to be corrected without ``output``."""
+    from cleaner.annotate_files import digests
     from cleaner.annotate_suspects import suspect_sheets
     from cleaner.checking import Reader, labelled_files
 
     reader = Reader(())
-    found = [one for file in labelled_files(inputs) for one in reader.read(file) if one.document.lines]
+    files = labelled_files(inputs)
+    before = {} if output else digests(files)
+    found = [one for file in files for one in reader.read(file) if one.document.lines]
     if reader.problems:
         raise DataError(f"{reader.problems[0]} See them all with: cleaner check-data")
-    return suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
+    sheets = suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
+    return [replace(sheet, file=before.get(sheet.place, "")) for sheet in sheets]
 
 
 def suspicious(located: Sequence["Located"], cleaner: "Cleaner") -> "Suspects":
@@ -149,12 +152,12 @@ def suspicious(located: Sequence["Located"], cleaner: "Cleaner") -> "Suspects":
     return find_suspects(documents, found.probabilities, found.labels)
 
 
-def without_foreign(sheets: list["Sheet"], store: Any) -> list["Sheet"]:
-    """Return the documents without those that are labelled already, by other means; they are named."""
-    foreign = list(store.foreign(sheets))
-    for sheet in foreign:
-        say(f"{sheet.place}: is there already, left alone")
-    return [sheet for sheet in sheets if sheet not in foreign]
+def without_those_left_out(sheets: list["Sheet"], store: Any) -> list["Sheet"]:
+    """Return the documents without those that cannot be labelled here; they are named."""
+    reasons = {sheet.name: (sheet.place, why) for sheet, why in store.left_out(sheets)}
+    for place, why in reasons.values():
+        say(f"{place}: {why}")
+    return [sheet for sheet in sheets if sheet.name not in reasons]
 
 
 @app.command()

@@ -1,10 +1,12 @@
 """The annotation without its screen: session, journal, order of documents, files."""
 
 import os
+import signal
 import subprocess
 import sys
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaner.annotate_files import Folder, places, proposals, text_files
+from cleaner.annotate_files import Folder, digests, places, proposals, text_files
 from cleaner.annotate_journal import NAME, Journal
 from cleaner.annotate_order import Order
 from cleaner.annotate_page import Page, Sheet
@@ -268,13 +270,6 @@ def test_a_crash_before_the_labels_are_written() -> None:
     assert after.written == {}
 
 
-def test_a_changed_document_is_refused() -> None:
-    store = Memory()
-    press(session(sheet("quay/a", "bb"), store=store), "j")
-    with pytest.raises(UsageError, match="quay/a: changed"):
-        Session([sheet("quay/a", "bbb")], LABELS, Memory(), store.entries)
-
-
 def test_a_document_that_is_no_longer_given_is_passed_over() -> None:
     store = Memory()
     press(session(sheet("quay/a", "bb", "99"), sheet("quay/b", "bb"), store=store), "j j")
@@ -478,7 +473,120 @@ def test_labels_made_by_other_means_are_left_alone(texts: Path, tmp_path: Path, 
     folder = Folder.open(tmp_path / "out")
     files = places(text_files([texts]), tmp_path / "out", "")
     sheets = [one for one in (proposals(file, place, cleaner) for file, place in files.items()) if one]
-    assert [one.name for one in folder.foreign(sheets)] == ["quay/ferry"]
+    assert [(one.name, why) for one, why in folder.left_out(sheets)] == [("quay/ferry", "is there already, left alone")]
+    folder.journal.close()
+
+
+def taken_up(folder: Folder, *sheets: Sheet) -> Session:
+    """Begin, or go on with, an annotation of the sheets that are not left out."""
+    left_out = [one.name for one, _ in folder.left_out(sheets)]
+    some = [one for one in sheets if one.name not in left_out]
+    return Session(some, LABELS, folder, folder.past(some))
+
+
+def in_folder(folder: Path, one: Sheet) -> Sheet:
+    return replace(one, place=folder / one.place)
+
+
+def test_a_text_that_changed_once_it_was_labelled_is_left_out(tmp_path: Path) -> None:
+    one, other = in_folder(tmp_path, sheet("quay/a", "bb", "99")), in_folder(tmp_path, sheet("quay/b", "bb", "55"))
+    folder = Folder.open(tmp_path)
+    press(taken_up(folder, one, other), "j space")
+    folder.journal.close()
+    longer = in_folder(tmp_path, sheet("quay/a", "bbb", "999"))
+    folder = Folder.open(tmp_path)
+    assert [(sheet.name, why[:20]) for sheet, why in folder.left_out([longer, other])] == [
+        ("quay/a", "its text has changed")
+    ]
+    again = press(taken_up(folder, longer, other), "h")
+    assert shown(again) == "hb"
+    folder.journal.close()
+    folder = Folder.open(tmp_path)
+    assert (taken_up(folder, one, other).left(), one.place.read_text().count("junk")) == (1, 1)
+    folder.journal.close()
+
+
+def test_a_text_that_changed_before_any_label_is_begun_anew(tmp_path: Path) -> None:
+    one, other = in_folder(tmp_path, sheet("quay/a", "bbbb", "0009")), in_folder(tmp_path, sheet("quay/b", "b", "5"))
+    shorter = in_folder(tmp_path, sheet("quay/a", "bb", "99"))
+    for number, (first, keys, wanted) in enumerate(
+        [(one, "3", "bbbb"), (shorter, "1 j", "jb"), (shorter, "h", "jh"), (shorter, "space", "b")]
+    ):
+        folder = Folder.open(tmp_path)
+        assert shown(press(taken_up(folder, first, other), keys)) == wanted, number
+        folder.journal.close()
+
+
+def read_in_place(path: Path) -> Sheet:
+    """Return a labelled file opened for correction, its first line in doubt."""
+    labels, lines = zip(*(row.split("\t") for row in path.read_text().splitlines()), strict=True)
+    one = sheet("quay/a", "".join(label[0] for label in labels), "9" + "0" * (len(lines) - 1), lines)
+    return replace(one, place=path, file=digests([path])[path])
+
+
+@pytest.mark.parametrize(
+    ("edited", "wanted"), [("body\tOne\njunk\tTwo\n", "bj"), ("body\tOne\n", "b"), ("body\tZero\nbody\tOne\n", "bb")]
+)
+@pytest.mark.parametrize("keys", ["space", "j space", "2 h", "j space backspace"])
+def test_in_place_a_file_that_was_edited_is_begun_anew(tmp_path: Path, keys: str, edited: str, wanted: str) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("body\tOne\nbody\tTwo\n")
+    folder = Folder.open(tmp_path, in_place=True)
+    before = press(taken_up(folder, read_in_place(path)), keys)
+    folder.journal.close()
+    folder = Folder.open(tmp_path, in_place=True)  # as it is, nothing is asked again
+    again = taken_up(folder, read_in_place(path))
+    assert (again.left(), [page.labels() for page in again.pages.values()]) == (
+        before.left(),
+        [page.labels() for page in before.pages.values()],
+    )
+    folder.journal.close()
+    path.write_text(edited)
+    for labels in ({}, {0: "caption"}):
+        folder = Folder.open(tmp_path, in_place=True)
+        again = taken_up(folder, read_in_place(path))
+        assert again.page is not None
+        assert (again.left(), again.page.given) == (1, labels)
+        assert shown(again) == ("c" if labels else wanted[0]) + wanted[1:]
+        press(again, "1 c")
+        folder.journal.close()
+
+
+def test_in_place_a_file_that_was_put_back_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("body\tOne\n")
+    for keys, left in (("j space", 0), ("h", 1), ("space", 0)):
+        folder = Folder.open(tmp_path, in_place=True)
+        assert press(taken_up(folder, read_in_place(path)), keys).left() == left
+        folder.journal.close()
+        if keys == "j space":
+            path.write_text("body\tOne\n")
+    assert path.read_text() == "headline\tOne\n"
+
+
+def test_in_place_an_edit_while_the_program_runs_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("body\tOne\n")
+    folder = Folder.open(tmp_path, in_place=True)
+    one = taken_up(folder, read_in_place(path))
+    path.write_text("caption\tOne\n")
+    assert press(one, "space").notice.endswith("start again to begin with it as it is.")
+    assert (one.left(), path.read_text()) == (1, "caption\tOne\n")
+    folder.journal.close()
+
+
+def test_in_place_a_crash_before_the_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("body\tOne\n")
+    folder = Folder.open(tmp_path, in_place=True)
+    one = press(taken_up(folder, read_in_place(path)), "j")
+    monkeypatch.setattr("cleaner.annotate_files.write_beside", lambda *_: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        one.press("space")
+    monkeypatch.undo()
+    folder.journal.close()
+    folder = Folder.open(tmp_path, in_place=True)
+    assert (taken_up(folder, read_in_place(path)).left(), path.read_text()) == (0, "junk\tOne\n")
     folder.journal.close()
 
 
@@ -486,8 +594,7 @@ def begin(texts: Path, out: Path, cleaner: Cleaner) -> tuple[Session, Folder]:
     """Begin, or go on with, an annotation as the command does."""
     folder = Folder.open(out)
     sheets = [proposals(file, place, cleaner) for file, place in places(text_files([texts]), out, "").items()]
-    one = Session([one for one in sheets if one], cleaner.model.labels, folder, folder.journal.entries)
-    return one, folder
+    return taken_up(folder, *(one for one in sheets if one)), folder
 
 
 @pytest.mark.parametrize("restart", [False, True])

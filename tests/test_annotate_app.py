@@ -259,17 +259,32 @@ def test_the_command_in_a_terminal_killed_and_started_again(
 def test_suspects_are_corrected_in_place(tmp_path: Path, terminal: Callable[[list[str]], tuple[int, int]]) -> None:
     cases = Path(__file__).with_name("cases")
     (tmp_path / "wrong/quay").mkdir(parents=True)
-    for path in cases.glob("en-*.tsv"):
-        text = path.read_text("utf-8").replace("body\tASHBROOK", "junk\tASHBROOK")
-        (tmp_path / "wrong/quay" / path.name).write_text(text, "utf-8")
-    process, handle = terminal(["annotate", "--suspects", str(tmp_path / "wrong"), "--in-place"])
-    wait_for(handle, "rather body")
-    os.write(handle, b"b")
-    wait_for(handle, "1 of 16 given")
-    os.write(handle, b" ")
-    wait_for(handle, "1 of 1 documents done")
-    os.write(handle, b"\x11")
-    wait_for(handle, "labelled in")
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
-    for path in cases.glob("en-*.tsv"):
-        assert (tmp_path / "wrong/quay" / path.name).read_text("utf-8") == path.read_text("utf-8")
+    for _ in range(2):  # the second time the same mistakes are made again by hand
+        for path in cases.glob("en-*.tsv"):
+            text = path.read_text("utf-8").replace("body\tASHBROOK", "junk\tASHBROOK")
+            (tmp_path / "wrong/quay" / path.name).write_text(text, "utf-8")
+        process, handle = terminal(["annotate", "--suspects", str(tmp_path / "wrong"), "--in-place"])
+        wait_for(handle, "rather body")
+        os.write(handle, b"b")
+        wait_for(handle, "1 of 16 given")
+        os.write(handle, b" ")
+        wait_for(handle, "1 of 1 documents done")
+        os.write(handle, b"\x11")
+        wait_for(handle, "labelled in")
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        for path in cases.glob("en-*.tsv"):
+            assert (tmp_path / "wrong/quay" / path.name).read_text("utf-8") == path.read_text("utf-8")
+
+
+def test_the_command_goes_on_though_a_labelled_text_was_fetched_anew(
+    texts: Path, terminal: Callable[[list[str]], tuple[int, int]]
+) -> None:
+    out = texts.parent / "out"
+    for keys, words in ((b" ", "1 of 2 documents labelled in"), (b"", "0 of 1 documents labelled in")):
+        process, handle = terminal(["annotate", str(texts), "-o", str(out)])
+        assert ("has changed since it was labelled, left out" in wait_for(handle, "documents done")) is not bool(keys)
+        os.write(handle, keys + b"\x11")
+        wait_for(handle, words)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        (written,) = out.rglob("*.tsv")
+        (texts / f"{written.stem}.txt").write_text("Another text.\n")
