@@ -13,12 +13,12 @@ from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry
 from cleaner.atomic import digest, write_beside
 from cleaner.cleaning import Cleaner, encode
-from cleaner.corpus import LabelledDocument
+from cleaner.corpus import LabelledDocument, check_label
 from cleaner.data_files import visible
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
 
-__all__ = ["Folder", "digests", "places", "proposals", "sheet_of", "text_files"]
+__all__ = ["Folder", "digests", "own_labels", "places", "proposals", "sheet_of", "text_files"]
 
 #: Words are counted in so many buckets; it is only variety that is judged by them.
 BUCKETS = 512
@@ -52,16 +52,26 @@ def places(files: Sequence[Path], output: Path, site: str) -> dict[Path, Path]:
     return found
 
 
-def proposals(file: Path, place: Path, cleaner: Cleaner) -> Sheet | None:
-    """Return a text's lines with the label that each is likeliest to have; None without any line.
+def own_labels(names: str) -> list[str]:
+    """Return the labels that a user names, separated by commas.
 
-    The likeliest label, not the one that cleaning would decide for: that leans to keeping body.
+    >>> own_labels("body, speaker,stage")
+    ['body', 'speaker', 'stage']
 
     Raises:
-        DataError: it is not UTF-8, or cannot be read.
+        UsageError: body is not among them.
+        DataError: one cannot be a label.
     """
+    labels = list(dict.fromkeys(check_label(name.strip(), "--labels") for name in names.split(",") if name.strip()))
+    if "body" not in labels:
+        raise UsageError(f"--labels {names}: no body among them. Name the text that cleaning keeps body.")
+    return labels
+
+
+def read_text(file: Path) -> str:
+    """Return a text; raise :class:`DataError` if it is not UTF-8, or cannot be read."""
     try:
-        text = file.read_bytes().decode("utf-8")
+        return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise DataError(
@@ -69,26 +79,38 @@ def proposals(file: Path, place: Path, cleaner: Cleaner) -> Sheet | None:
         ) from None
     except OSError as error:
         raise DataError(f"{file}: {error.strerror}. Check the file.") from None
-    found = cleaner.label(text)
+
+
+def proposals(file: Path, place: Path, cleaner: Cleaner, labels: Sequence[str] = ()) -> Sheet | None:
+    """Return a text's lines with the label that each is likeliest to have; None without any line.
+
+    The likeliest label, not the one that cleaning would decide for: that leans to keeping body. Of a model that
+    knows other ``labels`` body is proposed instead of each that is not among them, and the line is in doubt.
+
+    Raises:
+        DataError: it is not UTF-8, or cannot be read.
+    """
+    found = cleaner.label(read_text(file))
     if not found:
         return None
     order = [sorted(line.probabilities, key=lambda label: -line.probabilities[label]) for line in found]
-    shares = [[line.probabilities[label] for label in labels] for line, labels in zip(found, order, strict=True)]
+    proposed = tuple(names[0] if not labels or names[0] in labels else "body" for names in order)
     before = [0, *(line.number for line in found)]
     document = LabelledDocument(
         f"{place.parent.name}/{place.stem}",
         place.parent.name,
         tuple(line.text for line in found),
-        tuple(labels[0] for labels in order),
-        tuple(line.kind if labels[0] == line.label else "" for line, labels in zip(found, order, strict=True)),
+        proposed,
+        tuple(line.kind if label == line.label else "" for line, label in zip(found, proposed, strict=True)),
         (False,) * len(found),
         tuple(line.number > last + 1 for line, last in zip(found, before, strict=False)),
     )
     hints = tuple(
-        ", ".join(f"{label} {share:.2f}" for label, share in zip(labels[:3], row[:3], strict=True))
-        for labels, row in zip(order, shares, strict=True)
+        ", ".join(f"{name} {line.probabilities[name]:.2f}" for name in names[:3])
+        for line, names in zip(found, order, strict=True)
     )
-    return sheet_of(document, place, cleaner, (tuple(1 - row[0] for row in shares), hints))
+    doubt = tuple(1 - line.probabilities[label] for line, label in zip(found, proposed, strict=True))
+    return sheet_of(document, place, cleaner, (doubt, hints))
 
 
 def sheet_of(

@@ -70,7 +70,11 @@ class Session:
     """Documents being labelled; :meth:`press` is what the keyboard does."""
 
     def __init__(self, sheets: Sequence[Sheet], labels: Sequence[str], store: Store, past: Iterable[Entry] = ()):
-        """Take up where the entries of the past end."""
+        """Take up where the entries of the past end.
+
+        Raises:
+            UsageError: a line has been given a label that is not among the labels.
+        """
         self.store = store
         self.labels = label_keys(labels)
         self.known: dict[str, dict[int, str]] = {sheet.site: {} for sheet in sheets}
@@ -86,11 +90,24 @@ class Session:
         self.notice = ""  # why the last key did nothing
         for entry in past:
             self.apply(entry)
+        self.check(labels)
         self.settle()
         if self.page is None or self.page.done:
             self.open_next()
         else:
             self.page.propose()
+
+    def check(self, labels: Sequence[str]) -> None:
+        """Refuse to go on with other labels than before: the files would mix them."""
+        given = [(page, line, label) for page in self.pages.values() for line, label in page.given.items()]
+        other = [(page.sheet.place, line + 1, label) for page, line, label in given if label not in labels]
+        if other:
+            place, line, label = other[0]
+            every = ",".join(dict.fromkeys([*labels, *(label for _, _, label in other)]))
+            raise UsageError(
+                f"{place}: line {line} was labelled {label!r}, which is none of {', '.join(labels)}. "
+                f"Go on with --model and --labels as before, or name all: --labels {every}"
+            )
 
     def settle(self) -> None:
         """Bring the files in line with the documents; after a crash, too. A file that is in line is left alone."""

@@ -33,6 +33,7 @@ def annotate(
         Path | None, typer.Option("--output", "-o", help="The folder for labelled files; needed unless --in-place.")
     ] = None,
     model: ModelName = "default",
+    labels: Labels = "",
     site: Annotated[str, typer.Option(help="The site of all documents; else each file's folder.")] = "",
     suspects: Annotated[
         bool, typer.Option("--suspects", help="Inputs are labelled: open the lines whose label is likely wrong.")
@@ -47,18 +48,19 @@ def annotate(
     """
     with errors():
         folder = output_folder(inputs, output, suspects, in_place)
-        run = screen()
-        from cleaner.annotate_files import Folder
+        from cleaner.annotate_files import Folder, own_labels
         from cleaner.cleaning import Cleaner
 
+        names = own_labels(labels) if labels else []
+        run = screen()
         cleaner = Cleaner.load(model)
         if suspects:
-            sheets, failed = opened_suspects(inputs, cleaner, None if in_place else folder), False
+            sheets, failed = opened_suspects(inputs, cleaner, None if in_place else folder, names), False
         else:
-            sheets, failed = opened(inputs, folder, site, cleaner)
+            sheets, failed = opened(inputs, folder, site, cleaner, names)
         store = Folder.open(folder, in_place)
-        labels = [*cleaner.model.labels, *sorted({label for sheet in sheets for label in sheet.proposed})]
-        run(without_those_left_out(sheets, store), list(dict.fromkeys(labels)), store)
+        names = names or [*cleaner.model.labels, *sorted({label for sheet in sheets for label in sheet.proposed})]
+        run(without_those_left_out(sheets, store), list(dict.fromkeys(names)), store)
         if failed:
             raise typer.Exit(1)
 
@@ -105,14 +107,16 @@ def screen() -> Any:
     return run
 
 
-def opened(inputs: Sequence[Path], folder: Path, site: str, cleaner: "Cleaner") -> tuple[list["Sheet"], bool]:
+def opened(
+    inputs: Sequence[Path], folder: Path, site: str, cleaner: "Cleaner", labels: Sequence[str]
+) -> tuple[list["Sheet"], bool]:
     """Return texts with their proposals, and whether one could not be read; that is said."""
     from cleaner.annotate_files import places, proposals, text_files
 
     failed, sheets = False, []
     for file, place in places(text_files(inputs), folder, site).items():
         try:
-            sheet = proposals(file, place, cleaner)
+            sheet = proposals(file, place, cleaner, labels)
         except DataError as error:
             say(f"cleaner: {error}")
             failed = True
@@ -124,13 +128,15 @@ def opened(inputs: Sequence[Path], folder: Path, site: str, cleaner: "Cleaner") 
     return sheets, failed
 
 
-def opened_suspects(inputs: Sequence[Path], cleaner: "Cleaner", output: Path | None) -> list["Sheet"]:
+def opened_suspects(
+    inputs: Sequence[Path], cleaner: "Cleaner", output: Path | None, labels: Sequence[str]
+) -> list["Sheet"]:
     """Return labelled documents with likely mistakes; the files themselves are to be corrected without ``output``."""
     from cleaner.annotate_files import digests
     from cleaner.annotate_suspects import suspect_sheets
     from cleaner.checking import Reader, labelled_files
 
-    reader = Reader(())
+    reader = Reader(labels)
     files = labelled_files(inputs)
     before = {} if output else digests(files)
     found = [one for file in files for one in reader.read(file) if one.document.lines]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaner.annotate_files import Folder, digests, places, proposals, text_files
+from cleaner.annotate_files import Folder, digests, own_labels, places, proposals, text_files
 from cleaner.annotate_journal import NAME, Journal
 from cleaner.annotate_order import Order
 from cleaner.annotate_page import Page, Sheet
@@ -447,6 +447,45 @@ def test_a_kind_is_for_the_label_decided_for_alone(
     one = proposals(tmp_path / "play.txt", tmp_path / "quay/play.tsv", cleaner)
     assert one is not None
     assert Page(one).tsv() == "body\tILSE\njunk\tILSE\tcredit\n"
+
+
+def test_labels_of_the_user(tmp_path: Path, cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the model proposes and the user has no label for is body, in doubt."""
+    shares = [{"body": 0.1, "caption": 0.2, "junk": 0.7}, {"body": 0.2, "caption": 0.8, "junk": 0.0}]
+    labels = ("junk", "caption")
+    found = [
+        LabelledLine("ILSE", label, share, number, "credit" if label == "junk" else "")
+        for number, (label, share) in enumerate(zip(labels, shares, strict=True), 1)
+    ]
+    monkeypatch.setattr(Cleaner, "label", lambda self, text: found)
+    (tmp_path / "play.txt").write_text("ILSE\nILSE\n")
+    one = proposals(tmp_path / "play.txt", tmp_path / "quay/play.tsv", cleaner, ["body", "speaker", "caption"])
+    assert one is not None
+    assert (one.proposed, one.kinds) == (("body", "caption"), ("", ""))
+    assert one.doubt == pytest.approx((0.9, 0.2))
+    assert one.hints[0] == "junk 0.70, caption 0.20, body 0.10"
+
+
+def test_labels_that_cannot_be() -> None:
+    assert own_labels(" body,speaker, stage,body,") == ["body", "speaker", "stage"]
+    for names in ("speaker,stage", ","):
+        with pytest.raises(UsageError, match="no body among them"):
+            own_labels(names)
+    with pytest.raises(DataError, match="--labels: 'Speaker' is no label"):
+        own_labels("body,Speaker")
+
+
+def test_labels_of_another_model_are_not_mixed_in() -> None:
+    store = Memory()
+    one = press(session(sheet("quay/a", "bb", "99"), store=store), "2 j c")
+    given = [label for page in one.pages.values() for label in page.given.values()]
+    assert given == ["junk", "caption"]
+    for labels in (["body", "speaker"], ["body", "junk"]):
+        with pytest.raises(UsageError, match=r"quay/a\.tsv: line . was labelled .*--labels body,.*caption") as error:
+            Session([sheet("quay/a", "bb")], labels, Memory(), store.entries)
+        assert "junk" in str(error.value)
+    again = Session([sheet("quay/a", "bb")], ["body", "speaker", "junk", "caption"], Memory(), store.entries)
+    assert shown(again) == "cj"
 
 
 def test_wrong_texts(tmp_path: Path, cleaner: Cleaner) -> None:

@@ -288,3 +288,23 @@ def test_the_command_goes_on_though_a_labelled_text_was_fetched_anew(
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
         (written,) = out.rglob("*.tsv")
         (texts / f"{written.stem}.txt").write_text("Another text.\n")
+
+
+def test_the_command_with_labels_of_the_user(texts: Path, terminal: Callable[[list[str]], tuple[int, int]]) -> None:
+    out = texts.parent / "out"
+    for labels, words in (
+        ("speaker", "no body among them"),
+        ("body,speaker,stage", "1 of 2 documents labelled"),
+        ("body,stage", "was labelled 'speaker', which is none of body, stage"),
+        ("", "or name all: --labels body,headline,caption,byline,junk,speaker"),
+        ("body,stage,speaker", "1 of 2 documents labelled"),
+    ):
+        process, handle = terminal(["annotate", str(texts), "-o", str(out), "--labels", labels])
+        right = words.startswith("1 of")
+        if right:
+            wait_for(handle, "documents done")
+            os.write(handle, b"\x11" if list(out.rglob("*.tsv")) else b"1s \x11")
+        wait_for(handle, words)
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == (0 if right else 2)
+    (written,) = out.rglob("*.tsv")
+    assert set(read_tsv(written).labels) == {"speaker", "body"}
