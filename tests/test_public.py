@@ -19,7 +19,7 @@ MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__in
 MAY_IMPORT: dict[str, set[str]] = {
     "adaptation": {"corpus", "errors", "features", "model", "network", "prior", "sampling"},
     "alphabet": set(),
-    "annotate_app": {"annotate_page", "annotate_session", "errors"},
+    "annotate_app": {"annotate_page", "annotate_session", "errors", "wording"},
     "annotate_files": {"annotate_journal", "annotate_page", "annotate_session", "atomic", "cleaning", "corpus"}
     | {"data_files", "errors", "features"},
     "annotate_journal": {"errors"},
@@ -30,16 +30,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"suspects"},
     "arguments": set(),
     "atomic": {"errors", "opening"},
-    "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options"}
-    | {"pool", "reading", "records", "rules", "sharing", "sinks", "summary", "targets"},
+    "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "pool", "reading"}
+    | {"records", "rules", "sharing", "sinks", "summary", "targets"},
     "checking": {"corpus", "data_files", "data_records", "labels", "lines"},
-    "checking_documents": {"checking", "data_files", "labels"},
+    "checking_documents": {"checking", "data_files", "labels", "wording"},
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
-    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "errors", "listing", "model"},
-    "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings"},
-    "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects"}
-    | {"checking", "checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects"},
+    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
+    "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings", "wording"},
+    "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
+    | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "cleaning", "comparison", "console", "corpus", "costs", "curve", "errors"}
     | {"evaluation", "listing", "model", "reports", "training", "trial"},
     "comparison": {"cleaning", "corpus", "costs", "errors", "evaluation", "labels"},
@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "copies": {"corpus", "labels"},
     "corpus": {"data_files", "data_records", "errors", "labels", "lines"},
     "costs": {"corpus", "labels"},
-    "curve": {"adaptation", "cleaning", "corpus", "errors", "evaluation", "model", "rehearsal"},
+    "curve": {"adaptation", "cleaning", "corpus", "errors", "evaluation", "model", "rehearsal", "wording"},
     "data_files": {"errors"},
     "data_records": {"labels", "lines"},
     "decision": {"features", "labels"},
@@ -68,8 +68,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lines": set(),
     "listing": {"cleaning", "lines", "reports"},
     "markup_kernels": {"kernels"},
-    "model": {"context", "decision", "errors", "features", "labels", "model_files", "native", "network", "scratch"}
-    | {"model_writing", "second_pass"},
+    "model": {"context", "decision", "errors", "features", "labels", "model_files", "model_writing", "native"}
+    | {"network", "scratch", "second_pass"},
     "model_files": {"alphabet", "context", "decision", "errors", "features", "labels", "network", "second_pass"},
     "model_writing": {"errors"},
     "native": set(),
@@ -87,13 +87,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reading": {"errors", "jsonl", "options", "parquet", "plain", "records", "wet"},
     "records": {"errors"},
     "rehearsal": {"corpus", "errors"},
-    "reporting": {"summary"},
-    "reports": set(),
+    "reporting": {"summary", "wording"},
+    "reports": {"wording"},
     "restoring": {"encodings", "errors", "inputs", "jsonl", "lines", "opening"},
     "rules": {"errors", "lines"},
-    "sampling": {"copies", "corpus", "errors", "features", "labels"},
-    "second_kernels": {"context_kernels", "kernels"},
+    "sampling": {"copies", "corpus", "errors", "features", "labels", "wording"},
     "scratch": set(),
+    "second_kernels": {"context_kernels", "kernels"},
     "second_pass": {"context", "features", "native", "network", "scratch"},
     "settings": {"errors"},
     "shape_kernels": {"alphabet", "kernels"},
@@ -107,25 +107,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "targets": {"atomic", "errors", "opening", "options", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
-    "training": {
-        "classifier",
-        "cleaning",
-        "copies",
-        "corpus",
-        "evaluation",
-        "features",
-        "heads",
-        "kinds",
-        "labels",
-        "model",
-    }
-    | {"errors", "model_files", "model_writing", "network", "sampling", "weighting"},
+    "training": {"classifier", "cleaning", "copies", "corpus", "errors", "evaluation", "features", "heads"}
+    | {"kinds", "labels", "model", "model_files", "model_writing", "network", "sampling", "weighting", "wording"},
     "trial": {"adaptation", "cleaning", "corpus", "costs", "errors", "evaluation", "model", "model_writing"}
-    | {"rehearsal"},
+    | {"rehearsal", "wording"},
     "vectors": set(),
     "weighting": {"copies", "decision", "labels", "sampling"},
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
+    "wording": set(),
     "work": {"errors", "job", "jsonl", "options", "outcomes", "parquet", "plain", "quality", "records", "rules"}
     | {"summary", "wet", "writing"},
     "writing": {"job", "jsonl", "opening", "outcomes", "parquet", "records", "wet"},
