@@ -63,7 +63,7 @@ class Failure:
     reason: str  # one of few, for counting
     message: str
     raw: bytes | None = None
-    lines: bool = False  # raw is a line of JSONL
+    lines: bool = False  # raw is a line of JSONL, or a row of Parquet as one
     count: int = 1  # records that it stands for
 
     def named(self) -> "Failure":
@@ -116,13 +116,14 @@ class Document:
 
 
 def failed_row(failure: Failure) -> bytes:
-    """Return what goes to the file of failed records: a JSONL line as it came, all else in a JSON object."""
-    if failure.raw is None:
-        return b""
-    if failure.lines:
+    """Return what goes to the file of failed records: a line of JSONL, all else in a JSON object that names it."""
+    if failure.lines and failure.raw is not None:
         return failure.raw if failure.raw.endswith(b"\n") else failure.raw + b"\n"
     row = {"file": failure.name, "record": failure.record, "reason": failure.reason}
-    row["base64"] = base64.b64encode(failure.raw).decode()
+    if failure.count > 1:
+        row["records"] = failure.count
+    if failure.raw is not None:
+        row["base64"] = base64.b64encode(failure.raw).decode()
     return json.dumps(row).encode() + b"\n"
 
 

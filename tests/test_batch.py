@@ -202,8 +202,9 @@ def test_cut_off(suffix: str, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"  # none, where the cut leaves nothing that can be read
     done = out.read_bytes().count(b"\n") if out.exists() else 0
     assert f":{done + 1}: " in result.stderr
-    if (tmp_path / "bad").stat().st_size:
-        assert data.splitlines()[done].startswith((tmp_path / "bad").read_bytes().rstrip(b"\n"))
+    bad = (tmp_path / "bad").read_bytes().rstrip(b"\n")
+    told = {"file": str(cut), "record": done + 1, "reason": "cut"}
+    assert (bad and data.splitlines()[done].startswith(bad)) or json.loads(bad) == told
 
 
 def test_folder_is_mirrored(tmp_path: Path) -> None:
@@ -620,7 +621,9 @@ def test_what_cannot_be_read_fails_by_its_first_bytes(data: bytes, tmp_path: Pat
     (tmp_path / "in" / "a").write_bytes(data)
     (tmp_path / "in" / "b.txt").write_text(TEXT)
     refused(call("clean", "-q", stdin=data), 1, "stdin: ", "Decompress" if data[:1] != b"[" else "jq")
-    refused(call("clean", "--encoding", "latin-1", tmp_path / "in", "-o", tmp_path / "out"), 1, "in/a: ")
+    arguments = ("--encoding", "latin-1", "--errors", tmp_path / "bad")
+    refused(call("clean", tmp_path / "in", "-o", tmp_path / "out", *arguments), 1, "in/a: ")
+    assert lines_of(tmp_path / "bad") == [{"file": str(tmp_path / "in" / "a"), "record": 0, "reason": "format"}]
     assert names(tmp_path / "out") == ["b.txt"]
     result = call("clean", tmp_path / "in" / "a", "--in-place")
     assert (result.exit_code, result.stderr.count("in/a: ")) == (1, 2)
