@@ -7,7 +7,6 @@ decimals such as ``1.10``, escapes, order, duplicate keys, spaces.
 import codecs
 import io
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from cleaner.cells import dumped
 from cleaner.encodings import marked
 from cleaner.errors import DataError
 from cleaner.lines import MARK, line_pieces
@@ -274,18 +274,5 @@ def replaced(line: bytes, place: tuple[int, int, int], text: bytes | None, added
 
 
 def row(fields: Mapping[str, Any]) -> bytes:
-    """Return a new record as a line; what JSON has no number for, NaN and the infinities, is null."""
-    try:
-        text = json.dumps(fields, ensure_ascii=False, allow_nan=False, default=str)
-    except ValueError:
-        text = json.dumps(finite(fields), ensure_ascii=False, default=str)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
-
-
-def finite(value: Any) -> Any:
-    """Return a value with None for all numbers in it that are not finite."""
-    if isinstance(value, Mapping):
-        return {name: finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """Return a new record as a line."""
+    return dumped(fields).encode("utf-8", "backslashreplace") + b"\n"

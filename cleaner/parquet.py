@@ -3,11 +3,11 @@
 Needs pyarrow, the extra ``parquet``. Between reader, worker and writer a block travels as an Arrow IPC stream.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from cleaner.cells import dumped, fields
 from cleaner.errors import DataError, UsageError
 from cleaner.jsonl import ID_FIELDS, NULL, text_field
 from cleaner.opening import is_remote, remote
@@ -144,9 +144,9 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
         if isinstance(text, str):
             documents.append(Document(block.first + index, id_ or "", text.encode("utf-8", "surrogatepass"), index))
         else:
-            raw = repr(table.slice(index, 1).to_pylist()[0]).encode()
+            raw = dumped(fields(table, index)).encode()
             message = f"field {name!r} {NULL}"
-            failures.append(Failure(block.sources[0].name, block.first + index, "field", message, raw))
+            failures.append(Failure(block.sources[0].name, block.first + index, "field", message, raw, True))
     return documents, failures, (table, group, name)
 
 
@@ -213,7 +213,7 @@ def storable(kind: Any, depth: int = 0) -> bool:
 
 def plain(value: Any) -> str:
     """Return a value that fits no column type as JSON."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else dumped(value)
     return text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cleaner import jsonl, parquet, wet
+from cleaner import cells, jsonl, parquet, wet
 from cleaner.job import Done, Job, Table, loaded, named
 from cleaner.opening import compress, compression
 from cleaner.outcomes import Outcome
@@ -110,7 +110,7 @@ def fields_of(table: Table, job: Job, index: int) -> dict[str, Any]:
         fields = {**exact, name: text}
     elif form == "parquet":
         arrow, _, name = table.read
-        fields = {**arrow.slice(document.place, 1).to_pylist()[0], name: text}
+        fields = {**cells.fields(arrow, document.place), name: text}
     else:
         line = table.block.line  # a huge text comes in pieces, each a record: the line that one begins at names it
         fields = {**(document.fields or {"id": document.id + f"#{line + 1}" * bool(line)}), "text": text}
@@ -220,5 +220,5 @@ def rejected_row(table: Table, index: int) -> bytes:
         return line if line.endswith(b"\n") else line + b"\n"
     key = {**key_of(table, document), **document.fields}
     if block.sources[0].format == "parquet":
-        return jsonl.row(table.read[0].slice(document.place, 1).to_pylist()[0])
+        return jsonl.row(cells.fields(table.read[0], document.place))
     return jsonl.row({"file": named(table, index), **key, "text": document.text.decode("utf-8", "surrogatepass")})

@@ -3,7 +3,9 @@
 import gzip
 import io
 import json
+import math
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,34 @@ def test_a_column_that_is_no_text_is_named_by_its_type(tmp_path: Path) -> None:
     refused(result, 1, "field 'price' is decimal128(20, 2), not a string")
 
 
+ODD = {
+    "bytes": pa.array([b"a\xff"], pa.binary()),
+    "deep": pa.array([[{"x": b"a"}]]),
+    "when": pa.array([1], pa.timestamp("ns")),
+    "year 33658": pa.array([10**12], pa.timestamp("s")),
+    "zone": pa.array([1], pa.timestamp("us", tz="No/Where")),
+    "price": pa.array([Decimal("1.10")]),
+    "nan": pa.array([math.nan]),
+    "most": pa.array([math.inf]),
+    "large": pa.array([2**64 - 1], pa.uint64()),
+    "damaged": pa.Array.from_buffers(pa.string(), 1, pa.array([b"b\xff"]).buffers()),
+}
+WORDS: dict[str, object] = {"bytes": "Yf8=", "deep": [{"x": "YQ=="}], "price": "1.10", "nan": None}
+WORDS |= {"most": None, "large": 2**64 - 1, "damaged": "Yv8="}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_row_that_fails_is_kept_whatever_it_holds(name: str, tmp_path: Path) -> None:
+    """And a row of the same values becomes JSONL in the same words."""
+    column = pa.concat_arrays([ODD[name]] * 2)
+    pq.write_table(pa.table({"text": pa.array([TEXT, None]), name: column}), tmp_path / "a.parquet")
+    result = call("clean", tmp_path / "a.parquet", "--output-format", "jsonl", "--errors", tmp_path / "bad")
+    refused(result, 1, "a.parquet:2: ", "null")
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in ((tmp_path / "bad").read_bytes(), result.stdout)]
+    assert [row.pop("text") for row in rows] == [None, BODY]
+    assert rows[0] == rows[1] == {name: WORDS.get(name, rows[0][name])}
+
+
 @pytest.mark.parametrize("place", [0.2, 0.4, 0.6])
 def test_corrupt_page(place: float, tmp_path: Path) -> None:
     source = parquet(tmp_path / "a.parquet", [*texts(120)])
@@ -95,8 +125,12 @@ def test_corrupt_page(place: float, tmp_path: Path) -> None:
     at = int(len(data) * place)
     data[at : at + 2000] = bytes(2000)
     source.write_bytes(data)
-    result = call("clean", source, "-o", tmp_path / "b.parquet", "--summary", tmp_path / "s")
+    arguments = ("--summary", tmp_path / "s", "--errors", tmp_path / "bad")
+    result = call("clean", source, "-o", tmp_path / "b.parquet", *arguments)
     counts = json.loads((tmp_path / "s").read_text())
+    bad = [json.loads(line) for line in (tmp_path / "bad").read_bytes().splitlines()]
+    assert sum(row.get("records", 1) for row in bad) == counts["failed"]
+    assert {(row["file"], row["reason"]) for row in bad} == {(str(source), "corrupt")}
     assert result.exit_code == 1
     assert "row group" in result.stderr
     assert counts["documents"] + counts["failed"] == 120
