@@ -50,6 +50,11 @@ def form_of(source: Input, wanted: str) -> str:
     return wanted or ("jsonl" if source.format == "wet" else source.format)
 
 
+def suffix_form(path: str) -> str:
+    """Return the format that the name of a file tells, or an empty string."""
+    return SUFFIXES.get(os.path.splitext(stem(path))[1].lower(), "")
+
+
 def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: BatchOptions) -> Plan:
     """Decide where everything goes.
 
@@ -58,14 +63,11 @@ def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: Ba
     """
     wanted = options.output_format
     folder = bool(output) and into_folder(names, inputs, output)
-    if output and not folder and not wanted:
-        wanted = (
-            SUFFIXES.get(os.path.splitext(stem(output))[1].lower(), "")
-            if inputs[0].format != "text"
-            or len(inputs) > 1
-            or os.path.splitext(stem(output))[1] in (".jsonl", ".parquet")
-            else ""
-        )
+    if output and not folder:
+        said = suffix_form(output)
+        if wanted and said not in ("", wanted):
+            raise UsageError(f"{output}: its name is that of {said}. Change it, or leave --output-format {wanted} out.")
+        wanted = wanted or said
     check_forms(inputs, wanted, options)
     if options.check or options.diff:
         found = Plan(tuple(inputs), (), (), side_work(options), wanted)
@@ -86,8 +88,11 @@ def into_folder(names: Sequence[str], inputs: Sequence[Input], output: str) -> b
     if output.endswith("/") or (not is_remote(output) and os.path.isdir(output)):
         return True
     many = any(name != "-" and not is_remote(name) and os.path.isdir(name) for name in names)
-    records = SUFFIXES.get(os.path.splitext(stem(output))[1].lower(), "text") != "text"
-    if (many or len(inputs) > 1) and not records:
+    said = suffix_form(output)
+    if (many or len(inputs) > 1) and said in ("", "text"):
+        if said or compression(output):
+            remedy = f"Choose one of .jsonl or .parquet, or a folder: -o {os.path.splitext(stem(output))[0]}/"
+            raise UsageError(f"{output}: a text file holds one text. {remedy}")
         if not many and not is_remote(output):
             raise UsageError(f"{output}: no such folder. Make it first: several documents need a folder.")
         return True

@@ -398,6 +398,24 @@ def test_several_into_one(records: Path, tmp_path: Path) -> None:
     assert len(lines_of(tmp_path / "out.jsonl")) == 3
 
 
+def test_outputs_whose_names_say_another_thing(records: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "old.txt").mkdir()
+    before = names(tmp_path)
+    for name in ("b.txt", "b.md.gz", "b.zst"):
+        for inputs in ([tmp_path / "a.txt", records], [records.parent]):
+            refused(call("clean", *inputs, "-o", tmp_path / name), 2, f"{name}: a text file holds one text", "b/")
+    for name, form in (("f.jsonl", "parquet"), ("f.PQ.gz", "jsonl"), ("f.txt", "jsonl")):
+        refused(call("clean", records, "-o", tmp_path / name, "--output-format", form), 2, name, "--output-format")
+    refused(call("clean", records.parent, "-o", tmp_path / "f.jsonl", "--output-format", "parquet"), 2, "f.jsonl")
+    assert names(tmp_path) == before
+    assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.ndjson").exit_code == 0
+    assert lines_of(tmp_path / "b.ndjson") == [{"id": "a.txt", "text": BODY}]
+    for name in ("old.txt", "new.txt/"):
+        assert call("clean", records.parent, "-o", f"{tmp_path}/{name}").exit_code == 0
+        assert (tmp_path / name / "a.jsonl").exists()
+
+
 def test_options_refuse() -> None:
     with pytest.raises(package.CleanerError, match="workers"):
         BatchOptions(workers=-1)
