@@ -1,6 +1,7 @@
 """What a worker does with a block: read the records, clean them, write them again."""
 
 import difflib
+import io
 import json
 
 from cleaner import jsonl, parquet, plain, wet
@@ -109,10 +110,11 @@ def encodings(table: Table) -> dict[str, int]:
 
 
 def difference(table: Table, index: int) -> bytes:
-    """Return a document's unified diff."""
+    """Return a document's unified diff as patch reads it: lines end at line feeds alone, names at a tab."""
     document, name = table.documents[index], named(table, index)
     name = name if table.block.sources[0].format == "text" else f"{name}:{document.record}"
     pair = (document.text, table.outcomes[index].cleaned)
-    old, new = (data.decode("utf-8", "replace").splitlines() for data in pair)
-    rows = difflib.unified_diff(old, new, name, f"{name} (cleaned)", lineterm="")
-    return "".join(row + "\n" for row in rows).encode("utf-8", "backslashreplace")
+    old, new = (io.BytesIO(data.decode("utf-8", "replace").encode()).readlines() for data in pair)
+    before, after = (f"{one}\t".encode("utf-8", "surrogateescape") for one in (name, f"{name} (cleaned)"))
+    rows = difflib.diff_bytes(difflib.unified_diff, old, new, before, after)
+    return b"".join(row if row.endswith(b"\n") else row + b"\n\\ No newline at end of file\n" for row in rows)

@@ -1,4 +1,5 @@
 import errno
+import io
 import json
 import os
 import shutil
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,10 +95,42 @@ def test_diff(article: Path) -> None:
     result = call("clean", article, "--diff")
     assert result.exit_code == 0
     rows = result.stdout.split("\n")
-    assert rows[:2] == [f"--- {article}", f"+++ {article} (cleaned)"]
+    assert rows[:2] == [f"--- {article}\t", f"+++ {article} (cleaned)\t"]
     assert [row for row in rows[2:] if row[:1] in ("-", "+")] == ["-", "-SHARE THIS"]
     article.write_text(BODY)
     assert call("clean", article, "--diff").stdout == ""
+
+
+def applied(diff: bytes, old: bytes) -> bytes:
+    """Apply a unified diff of one file."""
+    lines, out, at = io.BytesIO(old).readlines(), list[bytes](), 0
+    rows = io.BytesIO(diff).readlines()[2:]
+    for row, after in pairwise([*rows, b""]):
+        kind, line = row[:1], row[1:-1] if after[:1] == b"\\" else row[1:]
+        if kind == b"@":
+            begin = int(row.split(b" ")[1][1:].partition(b",")[0]) - 1
+            out, at = out + lines[at:begin], begin
+        elif kind in b" -":
+            assert lines[at] == line
+            at += 1
+        out += [line] * (kind in b" +")
+    return b"".join(out + lines[at:])
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+@pytest.mark.parametrize("last", [BODY.strip(), "SHARE THIS", "SHARE\u2028THIS\x0c\rNOW"])
+def test_a_diff_can_be_applied(last: str, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f"SHARE THIS\n\n{BODY * 9}\nRead\x0bmore\n{last}"
+    old = (text.replace("\n", end or "\n") + end).encode()
+    name = os.fsdecode(b"a  b\xff.txt")
+    Path(name).write_bytes(old)
+    diff, new = call("clean", name, "--diff").stdout_bytes, call("clean", name).stdout_bytes
+    assert old != new
+    assert applied(diff, old) == new
+    if shutil.which("patch"):
+        subprocess.run(["patch", "-p0", "--binary"], input=diff, capture_output=True, check=True)
+        assert Path(name).read_bytes() == new
 
 
 def test_label_table(article: Path) -> None:
