@@ -1,5 +1,6 @@
 """Many documents: inputs × cleaner → outputs, with workers, in order, and nothing lost."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -67,7 +68,10 @@ class Summary:
 
 
 def clean_files(
-    inputs: Sequence[str] | str, output: str = "", options: BatchOptions | None = None, hooks: Hooks | None = None
+    inputs: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
+    output: str | os.PathLike[str] = "",
+    options: BatchOptions | None = None,
+    hooks: Hooks | None = None,
 ) -> Summary:
     """Clean files of any number and size; what the command ``cleaner clean`` does.
 
@@ -82,11 +86,12 @@ def clean_files(
         OSError: the output cannot be written (no room, no rights); ``resume`` goes on later.
     """
     options, hooks = options or BatchOptions(), hooks or Hooks()
-    inputs = [inputs] if isinstance(inputs, str) else list(inputs)
+    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    names, output = [os.fspath(one) for one in several], os.fspath(output)
     check(options.encoding)
     options = with_rules(options)
-    found = find_inputs(inputs, options.input_format)
-    planned = plan(inputs or ["-"], found, output, options)
+    found = find_inputs(names, options.input_format)
+    planned = plan(names or ["-"], found, output, options)
     total = sum(max(one.size, 0) for one in found)
     summary = Summary(big=not is_small(planned, total, options))
     if summary.big:
@@ -118,7 +123,7 @@ class Run:
         """Load the model, so that a wrong one is refused before anything is written."""
         self.plan, self.options, self.hooks, self.summary = planned, options, hooks, summary
         loaded.cache_clear()  # it may have been trained anew since an earlier run
-        self.model = loaded("", options.model, options.keep, options.aim).model
+        self.model = loaded("", os.fspath(options.model), options.keep, options.aim).model
         self.start = Start()
         self.shared: Path | None = None
 

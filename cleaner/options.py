@@ -1,5 +1,6 @@
 """What a batch run is asked to do."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -12,6 +13,8 @@ __all__ = ["BatchOptions"]
 
 #: What may differ between a run and the one that goes on with it.
 FREE = ("workers", "resume", "summary", "strict")
+#: What may be a path; it is text once the options are made.
+PATHS = ("model", "removed", "rejected", "errors", "summary", "rules")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class BatchOptions:
     for each core. All others are what ``cleaner clean --help`` says of them.
     """
 
-    model: str = "default"
+    model: str | os.PathLike[str] = "default"
     keep: tuple[str, ...] = tuple(sorted(DEFAULT_KEEP))
     aim: str = "balanced"
     text_field: str = ""
@@ -37,13 +40,13 @@ class BatchOptions:
     add_quality: bool = False
     extract: bool = False
     min_quality: float = 0.0
-    removed: str = ""
-    rejected: str = ""
-    errors: str = ""
-    summary: str = ""
+    removed: str | os.PathLike[str] = ""
+    rejected: str | os.PathLike[str] = ""
+    errors: str | os.PathLike[str] = ""
+    summary: str | os.PathLike[str] = ""
     always_drop: tuple[str, ...] = ()
     always_keep: tuple[str, ...] = ()
-    rules: str = ""
+    rules: str | os.PathLike[str] = ""
     workers: int = 0
     resume: bool = False
     strict: bool = False
@@ -57,6 +60,8 @@ class BatchOptions:
         Raises:
             UsageError: an option is out of range, or two do not go together.
         """
+        for name in PATHS:
+            object.__setattr__(self, name, os.fspath(getattr(self, name)))
         for name in ("keep", "always_drop", "always_keep"):
             if isinstance(getattr(self, name), str):
                 raise UsageError(f"{name}: {getattr(self, name)!r} given. Give a tuple: ({getattr(self, name)!r},).")

@@ -196,7 +196,7 @@ def refuse(found: Plan, names: Sequence[str], output: str, options: BatchOptions
         raise UsageError("--resume cannot read standard input again. Give files.")
     taken = {real(one.path): one.name for one in found.inputs if one.path != "-"}
     written: set[str] = set()
-    sides = [*options.sides.values(), *([options.summary] if options.summary not in ("", "-") else [])]
+    sides = [*options.sides.values(), *([os.fspath(options.summary)] if options.summary not in ("", "-") else [])]
     for path in [*(one.path for one in found.outputs), *sides]:
         where = real(path)
         if where in taken and not (options.in_place and path not in sides):

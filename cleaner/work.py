@@ -3,6 +3,7 @@
 import difflib
 import io
 import json
+import os
 
 from cleaner import jsonl, parquet, plain, wet
 from cleaner.errors import UsageError
@@ -69,7 +70,7 @@ def convertible(table: Table) -> None:
 def work(block: Block, job: Job) -> Done:
     """Clean a block; the only thing that workers are asked to do."""
     options = job.options
-    cleaner = loaded(job.shared, options.model, options.keep, options.aim)
+    cleaner = loaded(job.shared, os.fspath(options.model), options.keep, options.aim)
     table = read(block, options)
     if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
         convertible(table)

@@ -24,6 +24,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.model import Model
 from cleaner.opening import chunks
+from cleaner.options import PATHS
 from cleaner.outcomes import LONGEST
 
 RECORD = '{"n": 12345678901234567890123, "text": %s, "x": 1.10, "x": [1, 2], "é": "\\u00e9"}\n'
@@ -45,6 +46,22 @@ def test_jsonl_keeps_all_other_bytes(records: Path) -> None:
     result = call("clean", records)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == RECORD % json.dumps(BODY) + RECORD % json.dumps(BODY)
+
+
+def test_paths_are_names(records: Path, tmp_path: Path) -> None:
+    clean_files(str(records), str(tmp_path / "a.jsonl"), BatchOptions(removed=str(tmp_path / "r")))
+    (tmp_path / "rules").write_text("keep: ^The ferry\n")
+    model = Path(package.__file__).parents[1] / "models" / "default"
+    options = BatchOptions(model=model, removed=tmp_path / "s", rules=tmp_path / "rules", summary=tmp_path / "sum")
+    assert all(isinstance(value, str) for name, value in vars(options).items() if name in PATHS)
+    for inputs in (records, [records]):
+        clean_files(inputs, tmp_path / "b.jsonl", options)
+        assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
+    (tmp_path / "out").mkdir()
+    clean_files(records.parent, tmp_path / "out", BatchOptions(errors=tmp_path / "e"))
+    assert (tmp_path / "out" / "a.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
+    assert (tmp_path / "s").stat().st_size
+    assert not (tmp_path / "e").stat().st_size
 
 
 def test_one_path_is_a_list_of_one(records: Path, tmp_path: Path) -> None:
