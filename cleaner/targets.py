@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cleaner.atomic import beside, exists
@@ -69,6 +70,7 @@ def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: Ba
             raise UsageError(f"{output}: its name is that of {said}. Change it, or leave --output-format {wanted} out.")
         wanted = wanted or said
     check_forms(inputs, wanted, options)
+    inputs = inputs if folder else distinct(inputs)
     if options.check or options.diff:
         found = Plan(tuple(inputs), (), (), side_work(options), wanted)
     elif options.in_place:
@@ -81,6 +83,24 @@ def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: Ba
         found = to_file(inputs, output, wanted)
     refuse(found, names, output, options)
     return found
+
+
+def distinct(inputs: Sequence[Input]) -> Sequence[Input]:
+    """Return inputs of which no two have a name inside their folders: with as much of their paths as that needs."""
+    names = [one.relative for one in inputs]
+    while len(found := Counter(names)) < len(names):
+        before = names
+        names = [longer(name, one.path) if found[name] > 1 else name for name, one in zip(before, inputs, strict=True)]
+        if names == before:
+            break
+    return [replace(one, relative=name) for one, name in zip(inputs, names, strict=True)]
+
+
+def longer(name: str, path: str) -> str:
+    """Return a name that is the end of a path with the folder before it, if there is one."""
+    whole = path if is_remote(path) else os.path.abspath(path)
+    folder = whole.removesuffix(f"/{name}")
+    return name if folder in ("", whole) else f"{os.path.basename(folder)}/{name}"
 
 
 def into_folder(names: Sequence[str], inputs: Sequence[Input], output: str) -> bool:

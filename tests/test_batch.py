@@ -632,6 +632,24 @@ def test_texts_become_records(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == ["a.jsonl", "a.parquet", "b.jsonl", "b.parquet"]
 
 
+def test_texts_of_one_name_in_several_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = ["one/x", "two/x", "two/y"]
+    for number, folder in enumerate(folders):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.txt").write_text("SHARE THIS\n" * number + TEXT)
+    (tmp_path / "two" / "y" / "b.txt").write_text(TEXT)
+    monkeypatch.chdir(tmp_path / "two" / "x")
+    places = ["../../one/x/", ".", str(tmp_path / "two" / "y")]
+    assert call("clean", *places, "-o", "../../all.jsonl").exit_code == 0
+    ids = ["one/x/a.txt", "two/x/a.txt", "y/a.txt", "b.txt"]
+    assert [row["id"] for row in lines_of(tmp_path / "all.jsonl")] == ids
+    before = [(tmp_path / folder / "a.txt").read_text() for folder in folders]
+    assert call("clean", *places, "--in-place", "--removed", tmp_path / "r").exit_code == 0
+    for folder, name, text in zip(folders, ids, before, strict=False):
+        result = call("restore", tmp_path / folder / "a.txt", "--removed", tmp_path / "r", "--file", name)
+        assert (result.exit_code, result.stdout) == (0, text)
+
+
 @pytest.mark.parametrize("first", [b'{"text": "cut\n', b'and so on", "id": 3}\n', b"[" * 9000 + b"\n"])
 def test_a_damaged_first_line_does_not_make_it_text(first: bytes, tmp_path: Path) -> None:
     data = first + jsonl(tmp_path / "a", 5).read_bytes()

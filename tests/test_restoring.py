@@ -185,12 +185,16 @@ def test_several_inputs_in_one_output_are_not_restored(second: str, tmp_path: Pa
         path.write_text("".join(json.dumps({"text": "SHARE THIS\n" * place + TEXT}) + "\n" for _ in range(3)))
     options = BatchOptions(removed=str(tmp_path / "r"))
     clean_files(sorted({str(path) for path in paths}), str(tmp_path / "joined.jsonl"), options)
-    name = paths[1].name if second.endswith("y.jsonl") else ""
+    name = {"two/x.jsonl": second, "two/y.jsonl": "y.jsonl"}.get(second, "")
     if second == "one/x.jsonl":
         assert restore_file(str(tmp_path / "joined.jsonl"), str(tmp_path / "r")) == paths[0].read_bytes()
     else:
         with pytest.raises(DataError, match="clean to a folder"):
             restore_file(str(tmp_path / "joined.jsonl"), str(tmp_path / "r"), name)
+        rows = (tmp_path / "r").read_text()
+        (tmp_path / "r").write_text(rows.replace("one/", "").replace("two/", ""))  # as they were once
+        with pytest.raises(DataError, match="clean to a folder"):
+            restore_file(str(tmp_path / "joined.jsonl"), str(tmp_path / "r"), paths[1].name)
 
 
 def test_rows_of_another_file_are_not_put_in(tmp_path: Path) -> None:
