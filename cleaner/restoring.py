@@ -3,8 +3,9 @@
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from cleaner import jsonl, lines
@@ -16,6 +17,8 @@ from cleaner.opening import chunks, stem
 __all__ = ["restore", "restore_file"]
 
 Row = Mapping[str, Any]
+#: What is text in a row, if it is there.
+TEXTS = ("document", "text", "raw", "encoding")
 #: What to do where one output is of several inputs.
 JOINED = "it cannot be told what is whose: clean to a folder, one output for each input."
 
@@ -24,7 +27,8 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     r"""Return a document as it was: its cleaned text, and the rows of its lines in the file of removed lines.
 
     A row has ``line``, its number in the document from 1, and ``text``, with its ending, the first line's
-    with the document's byte order mark; other rows are skipped.
+    with the document's byte order mark; or ``bytes`` and ``crc32`` of the cleaned text in UTF-8, or of its pieces in
+    turn. Other rows are skipped.
 
     Raises:
         DataError: the rows do not fit the text.
@@ -35,7 +39,9 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     """
     if isinstance(removed, str | bytes):
         raise UsageError("removed: give rows, one for each removed line; cleaner restore reads them from a file.")
-    gone = {row["line"]: row["text"] for row in removed if "line" in row}
+    rows = list(removed)
+    check_cleaned(cleaned.encode("utf-8", "surrogatepass"), list(filter(is_text, rows)))
+    gone = {row["line"]: row["text"] for row in rows if "line" in row}
     marked = cleaned.startswith(lines.BOM) and gone.get(1, lines.BOM).startswith(lines.BOM)
     mark = lines.BOM if marked else ""  # else it is the first kept line's own
     if 1 in gone:
@@ -48,6 +54,14 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     except StopIteration:
         raise DataError("the removed lines are not of this text. Give the file that was written with it.") from None
     return mark + "".join(out)
+
+
+def check_cleaned(text: bytes, rows: Sequence[Row]) -> None:
+    """Raise DataError if a text is not the one that was left; without rows, as in older files, nobody can tell."""
+    ends = list(accumulate((row["bytes"] for row in rows), initial=0))
+    found = [zlib.crc32(text[begin:end]) for begin, end in pairwise(ends)]
+    if rows and (ends[-1] != len(text) or found != [row["crc32"] for row in rows]):
+        raise DataError("not the text that was left when these lines were removed. Give that one, unchanged.")
 
 
 def read_rows(path: str, name: str) -> tuple[list[str], list[Row]]:
@@ -68,19 +82,27 @@ def read_rows(path: str, name: str) -> tuple[list[str], list[Row]]:
     if name and name not in names and rows:
         raise UsageError(f"{path}: has nothing about {name!r}. It has {', '.join(list(names)[:5])}.")
     rows = [row for row in rows if not name or row["file"] == name]
-    places = [(row["record"], row.get("line", 0)) for row in rows]
+    places = [(row["record"], row.get("line", 0)) for row in rows if not is_text(row)]
     if any(one > two or (one == two and one[1]) for one, two in pairwise(places)):
         raise DataError(f"{path}: is about two files of the name {rows[0]['file']!r}, so {JOINED}")
     return list(names), rows
 
 
 def is_row(row: Any) -> bool:
-    """Tell whether a row is of a line that was removed, of a string as it was written, or of a record left out."""
-    if not isinstance(row, dict) or not all(isinstance(row.get(name, ""), str) for name in ("document", "text", "raw")):
+    """Tell whether a row is of a line that was removed, a text, a string as it was written, or a record left out."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(name, ""), str) for name in TEXTS):
         return False
     named = isinstance(row.get("file"), str) and type(row.get("record")) is int
     removed = type(row.get("line")) is int and "text" in row
-    return named and (removed or ("line" not in row and ("raw" in row or "skipped" in row)))
+    left = type(row.get("bytes")) is type(row.get("crc32")) is int
+    if "crc32" in row or "line" in row:
+        return named and (removed if "line" in row else left)
+    return named and ("raw" in row or "skipped" in row)
+
+
+def is_text(row: Row) -> bool:
+    """Tell whether a row is of a cleaned text, or of a piece of it."""
+    return "crc32" in row and "line" not in row
 
 
 def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "", text_field: str = "") -> bytes:
@@ -91,9 +113,12 @@ def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "",
     Raises:
         UsageError, DataError: a file cannot be read, is of another format, or does not fit the other.
     """
+    sources = find_inputs([cleaned])
+    if len(sources) != 1:
+        raise UsageError(f"{cleaned}: {len(sources)} files. Give one file; --file says what it is called in {removed}.")
+    source, (names, rows) = sources[0], read_rows(removed, name)
+    encoding = encoding or next((row["encoding"] for row in rows if "encoding" in row), "")
     check(encoding)
-    (source,) = find_inputs([cleaned])
-    names, rows = read_rows(removed, name)
     try:
         if source.format == "text":
             text, found = to_utf8(b"".join(chunks(source.path)), encoding)
@@ -111,18 +136,20 @@ def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "",
     raise UsageError(f"{cleaned}: {source.format} cannot be restored. Give text or JSONL.")
 
 
-def restored_lines(data: bytes, rows: Iterable[Row], text_field: str) -> Iterator[bytes]:
+def restored_lines(data: bytes, rows: Sequence[Row], text_field: str) -> Iterator[bytes]:
     """Yield the lines of a JSONL file with their texts as they were."""
     of: dict[int, list[Row]] = {}
     for row in rows:
         of.setdefault(row["record"], []).append(row)
-    number = 0
+    number, every = 0, any(map(is_text, rows))
     for place, line in enumerate(io.BytesIO(data), 1):
         number += 1
         while any("skipped" in row for row in of.get(number, ())):
             number += 1
         about = of.get(number, [])
         if not about:
+            if every and not line.isspace():
+                raise DataError(f"record {number} has no row in the removed lines. If several were joined, {JOINED}")
             yield line
             continue
         try:
@@ -132,7 +159,7 @@ def restored_lines(data: bytes, rows: Iterable[Row], text_field: str) -> Iterato
         except DataError as error:
             raise DataError(f"record {number}: {error}") from None
     if any(one > number and not all("skipped" in row for row in about) for one, about in of.items()):
-        raise DataError(f"has {number} records, but lines of more were removed. Give the file written with it.")
+        raise DataError(f"has {number} records, but there were more. Give the file written with the removed lines.")
 
 
 def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
@@ -144,7 +171,12 @@ def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
         raise DataError(f"not {called!r}, of which lines were removed. If joined, {JOINED}")
     field = jsonl.text_field(record, text_field)
     begin, end = jsonl.span(line[mark:], field, record)
-    text = restore(record[field], about)
+    try:
+        text = restore(record[field], about)
+    except DataError as error:
+        raise DataError(f"field {field!r}: {error} Choose another field with --text-field.") from None
+    if not any("line" in row for row in about):
+        return line
     raw = next((row["raw"].encode("utf-8", "surrogatepass") for row in about if "raw" in row), None)
     value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
     return line[: mark + begin] + value + line[mark + end :]

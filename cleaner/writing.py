@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zlib
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -177,7 +178,7 @@ def key_of(table: Table, document: Document) -> dict[str, Any]:
 
 
 def removed_rows(table: Table, job: Job) -> list[bytes]:
-    """Return a row for each removed line, for each record that is not in the output, and for odd escapes."""
+    """Return a row for each document, removed line, record that is not in the output, and string with odd escapes."""
     kept = set(table.kept)
     rows: list[tuple[int, dict[str, Any]]] = []
     for index, document in enumerate(table.documents):
@@ -186,6 +187,7 @@ def removed_rows(table: Table, job: Job) -> list[bytes]:
             rows.append((document.record, {**key, "skipped": "rejected"}))
             continue
         outcome = table.outcomes[index]
+        rows.append((document.record, {**key, **remains(table, index)}))
         raw = original(table, document) if outcome.removed else None
         if raw is not None:
             rows.append((document.record, {**key, "raw": raw}))
@@ -200,6 +202,13 @@ def removed_rows(table: Table, job: Job) -> list[bytes]:
     if table.failures:
         rows.sort(key=lambda one: one[0])
     return [json.dumps(row).encode() + b"\n" for _, row in rows]
+
+
+def remains(table: Table, index: int) -> dict[str, Any]:
+    """Return what tells a cleaned text, or a piece of it, from every other: what is restored must be that."""
+    cleaned, place = table.outcomes[index].cleaned, table.documents[index].place
+    encoded = table.block.sources[0].format == "text" and place[1] != "utf-8"
+    return {"bytes": len(cleaned), "crc32": zlib.crc32(cleaned), **({"encoding": place[1]} if encoded else {})}
 
 
 def original(table: Table, document: Document) -> str | None:

@@ -296,7 +296,8 @@ def test_removed_lines_put_back(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(odd.encode())
     assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", "--removed", tmp_path / "r").exit_code == 0
     rows = lines_of(tmp_path / "r")
-    assert {"file", "record", "document", "line", "label", "kind", "probability", "text"} == set(rows[0])
+    assert {"file", "record", "document", "bytes", "crc32"} == set(rows[0])
+    assert {"file", "record", "document", "line", "label", "kind", "probability", "text"} == set(rows[1])
     result = call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", tmp_path / "c.txt")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "c.txt").read_bytes() == odd.encode()
@@ -354,7 +355,7 @@ def test_rules(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (result.exit_code, result.stdout) == (0, f"{BODY}\nSHARE THIS\n\n{more}")
     assert json.loads((tmp_path / "s").read_text())["rules"] == {"drop: advert$": 1, "keep: ^SHARE": 1}
-    assert [(row["line"], row["label"]) for row in lines_of(tmp_path / "r")] == [(5, "rule"), (6, "blank")]
+    assert [(row["line"], row["label"]) for row in lines_of(tmp_path / "r")[1:]] == [(5, "rule"), (6, "blank")]
     assert restore(result.stdout, lines_of(tmp_path / "r")) == (tmp_path / "a.txt").read_text()
     refused(call("clean", tmp_path / "a.txt", "--always-drop", "("), 2, "--always-drop")
     (tmp_path / "rules").write_text("lose: x\n")

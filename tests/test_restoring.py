@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from test_cleaning import TEXTS
-from test_cli import BODY, TEXT, call
+from test_cli import BODY, TEXT, call, refused
 
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.alphabet import WORDS
@@ -222,6 +222,9 @@ def test_rows_of_another_file_are_not_put_in(tmp_path: Path) -> None:
         {"line": None, "text": None},
         {"document": {}},
         {"raw": 1},
+        {"line": None, "crc32": 1},
+        {"line": None, "crc32": 1, "bytes": "1"},
+        {"encoding": 1},
     ],
 )
 def test_rows_that_are_none_of_removed_lines(change: dict[str, object], tmp_path: Path) -> None:
@@ -258,3 +261,74 @@ def test_removed_lines_that_the_encoding_cannot_hold(tmp_path: Path) -> None:
     (tmp_path / "r").write_text(json.dumps({"file": "a.txt", "record": 1, "line": 2, "text": "\u0416\n"}))
     with pytest.raises(DataError, match=r"a\.txt: .*not of this text"):
         restore_file(str(tmp_path / "a.txt"), str(tmp_path / "r"), encoding="cp1252")
+
+
+def without_texts(path: Path) -> None:
+    """Make a file of removed lines as they were when texts had no rows."""
+    rows = [line for line in path.read_bytes().splitlines(keepends=True) if b"crc32" not in line]
+    path.write_bytes(b"".join(rows))
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl"])
+def test_only_the_cleaned_text_is_restored(suffix: str, tmp_path: Path) -> None:
+    texts = [TEXT, BODY, f"SHARE THIS\n{TEXT}", ""]
+    data = TEXT if suffix == ".txt" else "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    source, out, removed = (tmp_path / name for name in (f"a{suffix}", f"b{suffix}", "r"))
+    source.write_text(data)
+    clean_files(source, out, BatchOptions(removed=removed))
+    good = out.read_text()
+    word = r"(not the text|has no row|were more).* Give|clean to a folder"
+    wrong = [data, good.replace("Friday", "Sunday"), good + good, ""]
+    wrong += [good.replace("\n", "\r\n")] if suffix == ".txt" else [good[: good.rindex("{")]]
+    for content in wrong:
+        out.write_bytes(content.encode())
+        with pytest.raises(DataError, match=rf"b\{suffix}: .*({word})"):
+            restore_file(str(out), str(removed))
+    out.write_text(good)
+    assert restore_file(str(out), str(removed)).decode() == data
+    without_texts(removed)
+    assert restore_file(str(out), str(removed)).decode() == data
+    out.write_text(data)
+    assert restore_file(str(out), str(removed)).decode() != data  # nobody could tell
+
+
+def test_another_field_is_not_restored(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "", "story": TEXT}) + "\n")
+    options = BatchOptions(text_field="story", removed=tmp_path / "r")
+    clean_files(tmp_path / "a.jsonl", tmp_path / "b.jsonl", options)
+    with pytest.raises(DataError, match=r"record 1: field 'text': not the text .*--text-field"):
+        restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"))
+    assert restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"), text_field="story").decode().count("SHARE") == 1
+
+
+def test_a_file_that_lost_nothing_is_restored_too(tmp_path: Path) -> None:
+    contents = {"a.txt": TEXT, "clean.txt": BODY, "c.jsonl": json.dumps({"text": BODY}), "d.jsonl": "", "e.txt": ""}
+    (tmp_path / "in").mkdir()
+    for name, content in contents.items():
+        (tmp_path / "in" / name).write_text(content)
+    clean_files(tmp_path / "in", f"{tmp_path}/out/", BatchOptions(removed=tmp_path / "r"))
+    del contents["d.jsonl"]  # nothing tells that there was a file of no records
+    for name, content in contents.items():
+        assert restore_file(str(tmp_path / "out" / name), str(tmp_path / "r"), name).decode() == content
+    with pytest.raises(UsageError, match=r"nothing about 'b\.txt'"):
+        restore_file(str(tmp_path / "out" / "clean.txt"), str(tmp_path / "r"), "b.txt")
+    with pytest.raises(DataError, match="not the text"):
+        restore_file(str(tmp_path / "out" / "e.txt"), str(tmp_path / "r"), "clean.txt")
+
+
+def test_the_encoding_is_known_where_no_letter_of_it_is_left(tmp_path: Path) -> None:
+    text = f"{BODY}\nBy Éva Šimić\n"
+    (tmp_path / "a.txt").write_bytes(text.encode("cp1250"))
+    options = BatchOptions(encoding="cp1250", removed=tmp_path / "r", always_drop=("^By",))
+    clean_files(tmp_path / "a.txt", tmp_path / "b.txt", options)
+    assert (tmp_path / "b.txt").read_bytes().isascii()
+    assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode("cp1250")
+
+
+@pytest.mark.parametrize("name", ["in", "in/*.txt"])
+def test_one_file_is_restored_at_a_time(name: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for one in ("a.txt", "b.txt"):
+        (tmp_path / "in" / one).write_text(BODY)
+    (tmp_path / "r").write_text("")
+    refused(call("restore", tmp_path / name, "--removed", tmp_path / "r"), 2, "2 files. Give one file")
