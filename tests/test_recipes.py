@@ -60,7 +60,7 @@ def test_jsonl(tmp_path: Path) -> None:
     shell(block("articles.jsonl.gz"), tmp_path)
     rows = unpacked(tmp_path / "cleaned.jsonl.zst")
     assert [row["text"] for row in rows] == [BODY] * 3
-    assert len(unpacked(tmp_path / "removed.jsonl.zst")) == 6
+    assert sum("line" in row for row in unpacked(tmp_path / "removed.jsonl.zst")) == 6
 
 
 def test_s3() -> None:
