@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "atomic": {"errors", "opening"},
     "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "pool", "reading"}
     | {"records", "rules", "sharing", "sinks", "summary", "targets"},
+    "cells": set(),
     "checking": {"corpus", "data_files", "data_records", "labels", "lines"},
     "checking_documents": {"checking", "data_files", "labels", "wording"},
     "classifier": set(),
@@ -61,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inputs": {"errors", "opening", "records"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
     "journal": {"atomic", "errors", "opening", "options", "targets"},
-    "jsonl": {"encodings", "errors", "lines", "opening", "records"},
+    "jsonl": {"cells", "encodings", "errors", "lines", "opening", "records"},
     "kernels": set(),
     "kinds": {"copies", "heads", "labels", "sampling"},
     "labels": set(),
@@ -79,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"cleaning", "labels", "lines", "native", "rules", "scratch"},
-    "parquet": {"errors", "jsonl", "opening", "records"},
+    "parquet": {"cells", "errors", "jsonl", "opening", "records"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
     "prior": set(),
@@ -118,7 +119,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wording": set(),
     "work": {"errors", "job", "jsonl", "options", "outcomes", "parquet", "plain", "quality", "records", "rules"}
     | {"summary", "wet", "writing"},
-    "writing": {"job", "jsonl", "opening", "outcomes", "parquet", "records", "wet"},
+    "writing": {"cells", "job", "jsonl", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
 LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "lines", "labels", "errors", "corpus")
