@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
+from cleaner.alike import of_one
 from cleaner.corpus import LabelledDocument
 from cleaner.errors import DataError
 from cleaner.features import Batch, gram_rows, packed, text_scores
@@ -97,12 +98,12 @@ def rehearsed(base: Model, documents: Sequence[LabelledDocument], options: Adapt
 
 
 def grouped(documents: Sequence[LabelledDocument], groups: int) -> list[list[LabelledDocument]]:
-    """Deal documents out into groups, all views of one into the same, in the order in which they come."""
-    names = {name: number for number, name in enumerate(dict.fromkeys(document.id for document in documents))}
-    groups = min(groups, len(names))
+    """Deal documents out into groups, views and copies of one into the same, in the order in which they come."""
+    numbers = of_one(documents)
+    groups = min(groups, len(set(numbers)))
     dealt: list[list[LabelledDocument]] = [[] for _ in range(groups)]
-    for document in documents:
-        dealt[names[document.id] % groups].append(document)
+    for number, document in zip(numbers, documents, strict=True):
+        dealt[number % groups].append(document)
     return dealt
 
 

@@ -1,10 +1,12 @@
 """What is wrong between labelled documents: contradictions, duplicates, splits, too little of something."""
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
+from cleaner.alike import copies, plain
 from cleaner.checking import Located, Problem
+from cleaner.corpus import LONG_WORDS
 from cleaner.data_files import is_tsv
 from cleaner.labels import BODY
 from cleaner.wording import amount
@@ -13,26 +15,19 @@ __all__ = ["between", "contradictions", "duplicates", "leaks", "only_site", "sho
 
 #: Shorter lines say little: a name may be a byline here and a credit there.
 TELLING_WORDS = 4
-#: Lines of so many words are not found in two articles by chance.
-LONG_WORDS = 8
-#: Share of a document's long lines that makes it a copy of another.
-COPY_SHARE = 0.8
-#: What stands in so many documents is boilerplate, no sign of a copy.
-MOST_HOLDERS = 20
 FEW_LINES = 10
 
 
-def plain(text: str) -> str:
-    """Return a text with digits as 0, in one case, with single spaces."""
-    return re.sub(r"\d", "0", " ".join(text.casefold().split()))
+def between(found: Sequence[Located], refused: Collection[str] = ()) -> list[Problem]:
+    """Return all that is wrong between documents, and with documents as wholes.
+
+    ``refused`` are labels whose lines were left out: there are more than those of the documents.
+    """
+    some = [*shortages(found, refused), *duplicates(found), *one_id(found)]
+    return [*some, *repeats(found), *contradictions(found)]
 
 
-def between(found: Sequence[Located]) -> list[Problem]:
-    """Return all that is wrong between documents, and with documents as wholes."""
-    return [*shortages(found), *duplicates(found), *repeats(found), *contradictions(found)]
-
-
-def shortages(found: Sequence[Located]) -> Iterator[Problem]:
+def shortages(found: Sequence[Located], refused: Collection[str] = ()) -> Iterator[Problem]:
     """Return documents without lines or body, and what training needs more of."""
     for one in found:
         labels, file = one.document.labels, str(one.path)
@@ -49,7 +44,7 @@ def shortages(found: Sequence[Located]) -> Iterator[Problem]:
     sites = Counter[str]()
     for one in full:
         sites[one.document.site] += len(one.document.labels)
-    if len(classes) == 1:
+    if len(classes) == 1 and not refused:
         yield Problem(file, 0, f"the only label in all of the data is {classes[0]!r}. Label other lines, too.")
     if len({one.document.id for one in full}) == 1:
         yield Problem(file, 0, "the only document. Label more: what one document says of others is chance.")
@@ -104,32 +99,42 @@ def contradicting(places: Sequence[tuple[Located, int]]) -> Iterator[Problem]:
             yield one.problem(line, f"labelled {label!r}; the same text is {most!r} at {where}. Decide for one.")
 
 
-def long_lines(one: Located) -> set[str]:
-    """Return the long lines of a document, without their digits."""
-    return {plain(text) for text in one.document.lines if len(text.split()) >= LONG_WORDS}
-
-
-def copies(found: Sequence[Located]) -> Iterator[tuple[Located, Located]]:
-    """Return pairs of documents that share most of their long lines; views of one document are none."""
-    holders: defaultdict[str, list[int]] = defaultdict(list)
-    texts_of = [long_lines(one) for one in found]
-    for number, (one, texts) in enumerate(zip(found, texts_of, strict=True)):
-        shared = Counter(other for text in texts for other in holders[text])
-        for other, count in sorted(shared.items()):
-            size = min(len(texts), len(texts_of[other]))
-            if one.document.id != found[other].document.id and count >= COPY_SHARE * size:
-                yield one, found[other]
-                break
-        for text in texts:
-            if len(holders[text]) < MOST_HOLDERS:
-                holders[text].append(number)
+def first_copies(found: Sequence[Located]) -> Iterator[tuple[Located, Located]]:
+    """Return each document that is a copy of others, with the first of them."""
+    firsts: dict[int, int] = {}
+    for number, other in copies([one.document for one in found]):
+        firsts.setdefault(number, other)
+    for number, other in firsts.items():
+        yield found[number], found[other]
 
 
 def duplicates(found: Sequence[Located]) -> Iterator[Problem]:
     """Return documents that are copies of others before them."""
-    for one, other in copies(found):
+    for one, other in first_copies(found):
         where = f"{other.path}:{other.numbers[0]}"
         yield one.problem(0, f"{one.document.id}: the same document as {where}. Keep one of them.")
+
+
+def one_id(found: Sequence[Located]) -> Iterator[Problem]:
+    """Return files of records that all have one id and no long line of body in common: they are no views."""
+    files: defaultdict[Path, list[Located]] = defaultdict(list)
+    for one in found:
+        if not is_tsv(one.path) and one.document.lines:
+            files[one.path].append(one)
+    for path, some in files.items():
+        bodies = [body_lines(one) for one in some]
+        apart = all(bodies) and sum(map(len, bodies)) == len(set[str]().union(*bodies))
+        if len(some) > 1 and len({one.document.id for one in some}) == 1 and apart:
+            count = (
+                f"all {len(some)} records have the id {some[0].document.id!r}, so that they are views of one document"
+            )
+            yield Problem(str(path), 0, f"{count}, and no line in common. Give each document an id of its own.")
+
+
+def body_lines(one: Located) -> set[str]:
+    """Return the long lines of body of a document."""
+    rows = zip(one.document.lines, one.document.labels, strict=True)
+    return {text for text, label in rows if label == BODY and len(text.split()) >= LONG_WORDS}
 
 
 def repeats(found: Sequence[Located]) -> Iterator[Problem]:
@@ -153,6 +158,6 @@ def leaks(train: Sequence[Located], test: Sequence[Located]) -> Iterator[Problem
             message = f"site {one.document.site!r} is on both sides, see {where}. Keep a site on one side."
             yield Problem(str(one.path), 0, message)
     tested = {id(one) for one in test}
-    for one, other in copies([*train, *test]):
+    for one, other in first_copies([*train, *test]):
         if id(one) in tested and id(other) not in tested and one.document.site not in sites:
             yield one.problem(0, f"{one.document.id}: also in the training data, {other.path}. Keep one of them.")

@@ -108,13 +108,15 @@ def compare(
 ) -> None:
     """Measure two models side by side and show the lines that they label differently, worst first.
 
-    Example: cleaner compare default models/mine my_pages/
+    Example: cleaner compare default models/mine held_back/
     """
     from cleaner.comparison import compare as compare_models
     from cleaner.reports import print_comparison
 
     with errors():
         found = compare_models(first, second, data)
+        for name, count in zip((first, second), found["trained_on"].values(), strict=True):
+            say_trained((count, found["documents"]), name)
         if as_json:
             print(json.dumps(found, indent=1, ensure_ascii=False))
         else:
@@ -133,7 +135,7 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled lines.
 
-    Example: cleaner evaluate my_pages/ --model models/mine --errors 10
+    Example: cleaner evaluate held_back/ --model models/mine --errors 10
     """
     from cleaner.reports import print_curve, print_evaluation
 
@@ -149,26 +151,37 @@ def evaluate(
             print_evaluation(found, ", ".join(map(str, data)))
 
 
+def say_trained(counts: tuple[int, int], model: str) -> None:
+    """Say that documents trained the model that they measure, if some did."""
+    if counts[0]:
+        what = f"{counts[0]:,} of these {counts[1]:,} documents trained the model {model}"
+        say(f"cleaner: {what}, and what it says of them is no guide to others. Measure on documents held back.")
+
+
 def figures_of(data: list[Path], model: str, number: int) -> dict[str, Any]:
     """Return the figures of a model, with the costliest errors if any are asked for."""
+    from cleaner.alike import trained_on
     from cleaner.cleaning import Cleaner
     from cleaner.corpus import read_labelled
     from cleaner.costs import costliest
     from cleaner.evaluation import figures, measure
 
-    documents = read_labelled(data)
-    measured = measure(documents, Cleaner.load(model))
+    documents, cleaner = read_labelled(data), Cleaner.load(model)
+    measured = measure(documents, cleaner)
+    say_trained(trained_on(cleaner.model.card, documents), model)
     found = figures(measured)
     return {**found, "costliest": costliest(documents, measured, number)} if number else found
 
 
 def curve_of(data: list[Path], model: str) -> dict[str, Any]:
     """Return the learning curve of a model on labelled data."""
+    from cleaner.alike import trained_on
     from cleaner.corpus import read_labelled
     from cleaner.curve import learning_curve
     from cleaner.listing import progress
     from cleaner.model import Model
 
-    documents = read_labelled(data)
+    documents, base = read_labelled(data), Model.load(model)
+    say_trained(trained_on(base.card, documents), model)
     with progress() as report:
-        return {"learning_curve": learning_curve(Model.load(model), documents, report=report)}
+        return {"learning_curve": learning_curve(base, documents, report=report)}

@@ -1,6 +1,6 @@
 """Compare two models on labelled documents: figures side by side, how sure the differences are, and which lines differ.
 
-Documents are resampled, all views of one together: lines of a document are too alike to be drawn one by one.
+Documents are resampled, all views and copies of one together: lines of a document are too alike to be drawn one by one.
 """
 
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.alike import of_one, trained_on
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, as_paths, read_labelled
 from cleaner.costs import keep_errors, row_of
@@ -35,7 +36,8 @@ def compare(
 
     ``figures`` has for each figure the two values, their difference (second less first) and its interval of 95 %
     over resampled documents; ``differing`` the lines that the models label differently, those first that the second
-    has wrong and the first right, each group by words, most first.
+    has wrong and the first right, each group by words, most first; ``trained_on`` on how many of the documents each
+    of the two was trained, as far as its card tells: what it says of these shows little of others.
 
     Raises:
         DataError: a file is wrong, holds a label that one of the models does not have, or all lines are weak.
@@ -46,11 +48,14 @@ def compare(
         raise DataError(
             f"{files}: all lines are weak, and figures are of the others. Give lines whose labels are sure."
         )
-    measured = []
+    measured, known = [], {}
     for place, one in (("first", first), ("second", second)):
         name = f"the {place} model" if isinstance(one, Cleaner) else f"the model {one}"
-        measured.append(measure(documents, one if isinstance(one, Cleaner) else Cleaner.load(one), name))
-    return {**compare_measured(documents, *measured), "differing": differing(documents, *measured)}
+        cleaner = one if isinstance(one, Cleaner) else Cleaner.load(one)
+        measured.append(measure(documents, cleaner, name))
+        known[place] = trained_on(cleaner.model.card, documents)[0]
+    found = compare_measured(documents, *measured)
+    return {**found, "trained_on": known, "differing": differing(documents, *measured)}
 
 
 def figure_names(labels: Sequence[str]) -> list[str]:
@@ -62,10 +67,10 @@ def figure_names(labels: Sequence[str]) -> list[str]:
 def compare_measured(documents: Sequence[LabelledDocument], first: Measured, second: Measured) -> dict[str, Any]:
     """Return the figures of two measurements of the same documents side by side."""
     labels = sorted({first.labels[code] for code in first.truth[first.sure]}, key=first.labels.index)
-    ids = {name: number for number, name in enumerate(dict.fromkeys(document.id for document in documents))}
-    unit = np.array([ids[document.id] for document in documents], np.int64)
-    draws = np.random.default_rng(0).multinomial(len(ids), np.full(len(ids), 1 / len(ids)), BOOTSTRAPS)
-    weights = np.concatenate([np.ones((1, len(ids)), np.int64), draws])
+    unit = np.array(of_one(documents), np.int64)
+    size = int(unit.max()) + 1
+    draws = np.random.default_rng(0).multinomial(size, np.full(size, 1 / size), BOOTSTRAPS)
+    weights = np.concatenate([np.ones((1, size), np.int64), draws])
     a, b = (sums_to_figures(weights @ unit_sums(one, unit, labels), len(labels)) for one in (first, second))
     rows = []
     for column, name in enumerate(figure_names(labels)):
@@ -74,7 +79,7 @@ def compare_measured(documents: Sequence[LabelledDocument], first: Measured, sec
         row = dict(zip(("first", "second", "difference", "low", "high"), values, strict=True))
         rows.append({"figure": name, **row})
     lines = int(first.sure.sum())
-    return {"documents": len(ids), "lines": lines, "words": int(first.words[first.sure].sum()), "figures": rows}
+    return {"documents": size, "lines": lines, "words": int(first.words[first.sure].sum()), "figures": rows}
 
 
 def unit_sums(measured: Measured, unit: Ints, labels: Sequence[str]) -> Ints:

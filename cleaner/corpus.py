@@ -34,7 +34,6 @@ __all__ = [
     "fold_of",
     "read_labelled",
     "read_tsv",
-    "without_shared",
 ]
 
 #: A labelled file or folder, or several.
@@ -94,22 +93,8 @@ class LabelledDocument:
         )
 
 
-#: Words from which a line that occurs in training and test data gives the test away.
+#: Words from which a line is not found in two articles by chance: in training and test data it gives the test away.
 LONG_WORDS = 8
-
-
-def without_shared(
-    documents: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]
-) -> tuple[list[LabelledDocument], int]:
-    """Return documents whose long lines that occur in the tests, too, are weak; and how many lines that were."""
-    known = {line for document in tests for line in document.lines if len(line.split()) >= LONG_WORDS}
-    out, count = [], 0
-    for document in documents:
-        shared = [line in known for line in document.lines]
-        count += sum(shared)
-        weak = tuple(a or b for a, b in zip(document.weak, shared, strict=True))
-        out.append(replace(document, weak=weak) if any(shared) else document)
-    return out, count
 
 
 def as_paths(data: Paths) -> list[Path]:

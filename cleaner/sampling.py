@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from cleaner.alike import of_one
 from cleaner.copies import ALTERED, INVENTED, WRAPPED, copies_of
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
@@ -101,7 +102,8 @@ def column_of(label: str, kind: str, columns: Sequence[str]) -> int:
 def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[list[LabelledDocument]]:
     """Split by site into folds, empty ones left out, and add copies to each.
 
-    Documents that are all from one site are split one by one: what is measured then holds for that site alone.
+    Documents that are all from one site are split one by one, copies of one together: what is measured then holds for
+    that site alone.
 
     Raises:
         DataError: there is but one document, or what is left without a fold is all body, or has none.
@@ -118,15 +120,26 @@ def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[
 def folds_by_name(documents: Sequence[LabelledDocument], folds: int) -> dict[str, int]:
     """Return the fold of each site, of each document where there is but one site; never one fold for all."""
     sites = sorted({document.site for document in documents})
-    names = sites if len(sites) > 1 else sorted({document.id for document in documents})
-    if len(names) < 2:
-        raise DataError(
-            f"{documents[0].path or documents[0].id}: one document is too few, some must be held out. "
-            "Label two documents or more; to adapt a model to them use: cleaner train --base default"
-        )
-    found = {name: fold_of(name, folds) for name in names}
-    even = len(set(found.values())) < 2 or len(sites) == 1
-    return {name: number % folds for number, name in enumerate(names)} if even else found
+    if len(sites) == 1:
+        ordered = sorted(documents, key=lambda document: document.id)
+        numbers = of_one(ordered)
+        if len(set(numbers)) < 2:
+            raise too_few(documents)
+        return {document.id: number % folds for document, number in zip(ordered, numbers, strict=True)}
+    found = {site: fold_of(site, folds) for site in sites}
+    even = len(set(found.values())) < 2
+    return {site: number % folds for number, site in enumerate(sites)} if even else found
+
+
+def too_few(documents: Sequence[LabelledDocument]) -> DataError:
+    """Return the error of one document, or of copies of one, with what works."""
+    known = {label for document in documents for label in document.labels} <= set(LABELS)
+    alone = "; one alone can but adapt a model, unmeasured: cleaner train --base default --force" if known else ""
+    more = f", and the other {len(documents) - 1} are views or copies of it" if len(documents) > 1 else ""
+    return DataError(
+        f"{documents[0].path or documents[0].id}: one document is too few, some must be held out{more}. "
+        f"Label two documents or more{alone}"
+    )
 
 
 def check_folds(groups: Sequence[list[LabelledDocument]]) -> None:

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from scipy.sparse import vstack
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
+from cleaner.alike import check_apart, prints, without_shared
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
-from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, read_labelled, without_shared
-from cleaner.errors import DataError
+from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, read_labelled
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
 from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, gather, teach, teachable
@@ -253,13 +253,13 @@ def train(
     """Train a model on labelled files and folders and write it to the folder ``output``.
 
     ``report`` is called with the name of each step and the share done. With ``test`` data its figures
-    go into the card as ``scores``; long lines that it shares with ``data`` do not train,
-    and the card warns of them. The same data,
-    options and library versions give the same ``weights.npz``, byte for byte, on machines where the matrix library
-    works in as many threads.
+    go into the card as ``scores``; long lines that it shares with ``data`` do not train, and the card warns of them.
+    The same data, options and library versions give the same ``weights.npz``, byte for byte, on machines where the
+    matrix library works in as many threads.
 
     Raises:
-        DataError: a file is wrong (named with its line), or the data is too little to train on.
+        DataError: a file is wrong (named with its line), the data is too little to train on, or a document or more
+            than a fifth of the long lines is test data, too.
         UsageError: the model cannot be written to ``output``; that is tried before the data is read.
     """
     with destination(output) as folder:
@@ -273,12 +273,10 @@ def trained(
     data: Sequence[LabelledDocument], tests: Sequence[LabelledDocument], options: Options, report: Report
 ) -> Model:
     """Fit a model and measure it; lines that are in the tests do not train. Its card is complete."""
+    check_apart(data, tests)
     documents, shared = without_shared(data, tests)
     overlap = f"{amount(shared, 'line')} of the data stood in the test data, too, and did not train."
-    try:
-        model = fit(documents, options, report)
-    except DataError as error:
-        raise DataError(f"{overlap} Test on other data. Without them: {error}" if shared else str(error)) from None
+    model = fit(documents, options, report)
     model.card["whole_bytes"] = choose_whole(documents)
     if tests:
         model.card["scores"] = figures(measure(tests, Cleaner(model)))
@@ -290,5 +288,6 @@ def trained(
         test_data=describe(tests),
         warnings=[overlap] * (shared > 0) + doubts(documents),
         libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
+        **prints(data),
     )
     return model

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
+from cleaner.alike import of_one, prints
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, digest, read_labelled
 from cleaner.costs import word_errors
@@ -138,9 +139,10 @@ def check(documents: Sequence[LabelledDocument], base: Model, options: Adapting)
     if not any(not weak for document in documents for weak in document.weak):
         raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
     check_labels(documents, base)
-    if len({document.id for document in documents}) < 2 and not options.force:
+    if len(set(of_one(documents))) < 2 and not options.force:
+        more = f", and the other {len(documents) - 1} are views or copies of it" if len(documents) > 1 else ""
         raise DataError(
-            f"{documents[0].path}: one document alone cannot show whether the model gets better. "
+            f"{documents[0].path}: one document alone cannot show whether the model gets better{more}. "
             "Label a second one, or use --force."
         )
 
@@ -208,7 +210,7 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
 def warnings(documents: Sequence[LabelledDocument], trial: Trial) -> list[str]:
     """Return what makes the figures doubtful."""
     found = []
-    size = len({document.id for document in documents})
+    size = len(set(of_one(documents)))
     lines = sum(not weak for document in documents for weak in document.weak)
     if size < FEW_DOCUMENTS or lines < FEW_LINES:
         found.append(
@@ -246,6 +248,7 @@ def card(base: Model, documents: Sequence[LabelledDocument], options: Adapting, 
         "base": {key: base.card.get(key) for key in ("sha256", "date", "data")},
         "data": describe(documents),
         "data_sha256": digest(documents),
+        **prints(documents, base.card),
         "adaptation": {"options": asdict(options), "share": trial.share, "held_out": both[0], "general": both[1]},
         "libraries": {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
     }

@@ -11,10 +11,11 @@ from scipy.sparse import csr_matrix
 from typer.testing import CliRunner, Result
 
 from cleaner.adaptation import Adapting, adapted, grouped, rehearsed
+from cleaner.alike import of_one, prints, trained_on
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.cli_train import as_it_was
-from cleaner.corpus import read_labelled
+from cleaner.corpus import describe, read_labelled
 from cleaner.errors import DataError
 from cleaner.model import Model
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
@@ -67,6 +68,28 @@ def test_views_of_a_document_stay_together(site: Path) -> None:
     assert sum(map(len, groups)) == len(documents)
 
 
+def test_copies_of_a_document_stay_together(site: Path) -> None:
+    """A footer under all pages, or paragraphs of few forms in another order, make no copies."""
+    documents = read_labelled([site])
+    named = [replace(one, id=f"copy of {one.id}") for one in documents[:2]]
+    cut = replace(documents[0].subset([number % 9 != 1 for number in range(len(documents[0].lines))]), id="cut")
+    assert of_one([*documents, *named, cut]) == [0, 1, 2, 3, 4, 5, 0, 1, 0]
+    assert [len(group) for group in grouped([*documents, *named], 6)] == [2, 2, 1, 1, 1, 1]
+    mixed = replace(documents[0], id="mixed", lines=documents[0].lines[::-1], labels=documents[0].labels[::-1])
+    assert of_one([documents[0], mixed]) == [0, 1]
+
+
+@pytest.mark.parametrize("base", [["--base", "default"], []])
+def test_copies_of_one_document_are_one(base: list[str], site: Path, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / "quay").mkdir(exist_ok=True)
+        (tmp_path / "quay" / f"{name}.tsv").write_bytes((site / "000.tsv").read_bytes())
+    result = call("train", tmp_path / "quay", "-o", tmp_path / "model", *base)
+    assert result.exit_code == 2
+    assert ("one document" in result.stderr, "the other 2 are views or copies of it" in result.stderr) == (True, True)
+    assert not (tmp_path / "model").exists()
+
+
 def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_path: Path) -> None:
     steps: list[float] = []
     options = Adapting(folds=2)  # 500 lines rehearsed are too few to keep the rest
@@ -80,7 +103,7 @@ def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_
     assert found.written
     card = Model.load(tmp_path / "model").card
     assert card["base"]["sha256"] == Model.load().card["sha256"]
-    assert len(card["data_sha256"]) == 64
+    assert (len(card["data_sha256"]), len(card["document_prints"])) == (64, 6)
     assert card["adaptation"]["held_out"]["after"]["errors"]["keep_or_drop"] == after
     assert card["adaptation"]["general"].keys() == {"before", "after"}
     assert "scores" not in card, "the base's"
@@ -161,12 +184,31 @@ def test_train_with_a_base(site: Path, tmp_path: Path) -> None:
     assert f"wrote {tmp_path / 'model'}" in result.stderr
     compared = call("compare", "default", tmp_path / "model", site, "--lines", "3")
     assert compared.exit_code == 0, compared.stderr
+    known = f"6 of these 6 documents trained the model {tmp_path / 'model'}"
+    assert f"cleaner: {known}" in compared.stderr
+    held = write(tmp_path / "held" / "quay", 8).parent
+    measured = call("evaluate", held, "--model", tmp_path / "model")
+    assert f"6 of these 8 documents trained the model {tmp_path / 'model'}" in measured.stderr
+    assert "trained" not in call("evaluate", held).stderr
     assert "95 % interval" in compared.stdout
     found = json.loads(call("compare", "default", tmp_path / "model", site, "--json").stdout)
     errors = found["figures"][0]
     assert errors["second"] < errors["first"]
     assert errors["low"] <= errors["difference"] <= errors["high"] < 0
     assert {row["change"] for row in found["differing"]} <= {"worse", "better", "neither"}
+
+
+def test_what_a_model_was_trained_on_is_known_by_document_or_by_source(site: Path) -> None:
+    documents = read_labelled([site])
+    other = replace(documents[0], id="other", lines=("Nothing of it.",) * len(documents[0].lines))
+    card = prints(documents[:3])
+    assert trained_on(card, [*documents, other]) == (3, 7)
+    assert trained_on({"base": {"data": describe(documents)}, **card}, documents) == (6, 6)
+    assert trained_on({"data": describe(documents)}, documents) == (6, 6)
+    assert trained_on({}, documents) == (0, 6)
+    assert trained_on({"data": describe(documents)}, documents[:5]) == (0, 5)
+    assert prints([other], card) == prints([other, *documents[:3]])
+    assert prints([replace(other, lines=(str(number),)) for number in range(2001)]) == {}
 
 
 def test_a_worse_model_is_not_written(site: Path, tmp_path: Path) -> None:

@@ -106,7 +106,11 @@ def test_sites_that_fall_into_one_fold(tmp_path: Path) -> None:
 
 def test_one_document(tmp_path: Path) -> None:
     data = write(tmp_path / "data", ["price"], documents=1)
-    with pytest.raises(DataError, match=r"0\.tsv: one document is too few.* Label two documents or more"):
+    with pytest.raises(DataError, match=r"0\.tsv: one document is too few.* Label two documents or more$"):
+        train([data], tmp_path / "model", TINY)
+    path = data / "kitchen0" / "0.tsv"
+    path.write_text(path.read_text("utf-8").replace("price\t", "junk\t"), "utf-8")
+    with pytest.raises(DataError, match="unmeasured: cleaner train --base default --force"):
         train([data], tmp_path / "model", TINY)
     assert not (tmp_path / "model").exists()
 
@@ -144,9 +148,19 @@ def test_wrong_lines_are_named(content: bytes, words: str, tmp_path: Path) -> No
 
 def test_lines_that_are_test_data_too(tmp_path: Path) -> None:
     data = write(tmp_path / "data", ["price"], documents=6)
-    with pytest.raises(DataError, match=r"stood in the test data, too, and did not train\. .*too few"):
-        train([data], tmp_path / "model", TINY, test=[data])
-    model = train([data], tmp_path / "model", TINY, test=[data / "kitchen0" / "0.tsv"])
+    same = data / "kitchen0" / "0.tsv"
+    with pytest.raises(DataError, match=r"0\.tsv: is test data, too, see .*0\.tsv\. Take it out of one of them"):
+        train([data], tmp_path / "model", TINY, test=[same])
+    (tmp_path / "test").mkdir()
+    test = tmp_path / "test" / "a.tsv"
+    test.write_text("".join(path.read_text("utf-8") for path in sorted(data.rglob("*.tsv"))[:2]), "utf-8")
+    with pytest.raises(
+        DataError, match=r"0\.tsv:1: a line that is in the test data, too, as are 2 of the 6 long lines"
+    ):
+        train([data], tmp_path / "model", TINY, test=[test])
+    assert not (tmp_path / "model").exists()
+    test.write_text(same.read_text("utf-8") + "price\t€ 1.10\n", "utf-8")
+    model = train([data], tmp_path / "model", TINY, test=[test])
     shared = model.card["lines_shared_with_tests"]
     assert shared == 1
     assert model.card["warnings"][0].startswith("1 line of the data stood in the test data")

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from cleaner.alike import without_shared
 from cleaner.cleaning import Cleaner
 from cleaner.copies import wrapped
-from cleaner.corpus import read_labelled, without_shared
+from cleaner.corpus import read_labelled
 from cleaner.evaluation import evaluate, figures, measure
 from cleaner.model_files import find_model
 

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.alike import without_shared
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner
 from cleaner.context import width
-from cleaner.corpus import LabelledDocument, fold_of, read_labelled, without_shared
+from cleaner.corpus import LabelledDocument, fold_of, read_labelled
 from cleaner.evaluation import figures, measure
 from cleaner.features import LINE_FEATURES, text_scores
 from cleaner.model import Model

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from cleaner.adaptation import Adapting
+from cleaner.alike import without_shared
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, fold_of, read_labelled, without_shared
+from cleaner.corpus import LabelledDocument, fold_of, read_labelled
 from cleaner.evaluation import measure, summary
 from cleaner.labels import BODY
 from cleaner.model import Model
