@@ -18,7 +18,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print all figures as JSON.
 @app.command()
 def train(
     data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="PATH", help="The model folder to write.")],
     base: Annotated[
         str, typer.Option("--base", help="Adapt this model (`default` is the shipped one) instead of starting anew.")
     ] = "",
@@ -55,16 +55,16 @@ def train(
             train_anew(data, output, test or [], seed)
 
 
-def train_anew(data: list[Path], output: Path, test: list[Path], seed: int) -> None:
+def train_anew(data: list[Path], output: str, test: list[Path], seed: int) -> None:
     """Train a model and print its figures."""
     from cleaner.listing import progress
-    from cleaner.reports import print_scores
+    from cleaner.reports import held_out, print_scores
     from cleaner.training import Options
     from cleaner.training import train as train_model
 
     with progress() as report:
         trained = train_model(data, output, Options(seed=seed), report, test)
-    print_scores(trained.card["held_out"]["all"], "held-out sites")
+    print_scores(trained.card["held_out"]["all"], held_out(trained.card))
     if test:
         print_scores(trained.card["scores"], "test data")
     for warning in trained.card.get("warnings", []):
@@ -72,7 +72,7 @@ def train_anew(data: list[Path], output: Path, test: list[Path], seed: int) -> N
     say(f"wrote {output}")
 
 
-def adapt_to(data: list[Path], output: Path, base: str, options: Any) -> None:
+def adapt_to(data: list[Path], output: str, base: str, options: Any) -> None:
     """Adapt a model, print its figures before and after, and say whether it was written."""
     from cleaner.listing import progress
     from cleaner.reports import GENERAL, HELD_OUT, print_before_after
@@ -93,9 +93,9 @@ def adapt_to(data: list[Path], output: Path, base: str, options: Any) -> None:
     say(f"wrote {output}" + (f", although {trial.refused}" if trial.refused else ""))
 
 
-def as_it_was(output: Path) -> str:
+def as_it_was(output: str | Path) -> str:
     """Return a sentence on the model that is in a folder already, empty if there is none."""
-    return f" The model that is in {output} stays as it was." if (output / "card.json").exists() else ""
+    return f" The model that is in {output} stays as it was." if (Path(output) / "card.json").exists() else ""
 
 
 @app.command()

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from cleaner import lines
 from cleaner.cleaning import Cleaner, LabelledLine
-from cleaner.reports import GENERAL, HELD_OUT, print_before_after, print_scores
+from cleaner.reports import GENERAL, HELD_OUT, held_out, print_before_after, print_scores
 
 __all__ = ["FORMS", "print_card", "progress"]
 
@@ -94,6 +94,6 @@ def print_card(card: dict[str, Any]) -> None:
     if card.get("scores"):
         print_scores(card["scores"], "scores on test data")
     elif card.get("held_out"):
-        print_scores(card["held_out"]["all"], "scores on held-out sites")
+        print_scores(card["held_out"]["all"], f"scores on {held_out(card)}")
     for warning in card.get("warnings") or []:
         console.print(f"warning: {warning}", highlight=False, soft_wrap=True)

@@ -19,8 +19,10 @@ def destination(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Make a model's folder and see that files can be written there; folders that were made and stay empty go again.
 
     Raises:
-        UsageError: it cannot be made or written to; nothing was.
+        UsageError: it has no name, or cannot be made or written to; nothing was.
     """
+    if not os.fspath(folder):
+        raise UsageError("the name of the model's folder is empty. Name one with -o.")
     path = Path(folder)
     new = [one for one in (path, *path.parents) if not one.exists()]
     try:

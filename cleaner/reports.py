@@ -13,6 +13,7 @@ from cleaner.wording import amount
 __all__ = [
     "GENERAL",
     "HELD_OUT",
+    "held_out",
     "print_before_after",
     "print_comparison",
     "print_curve",
@@ -34,6 +35,12 @@ def console() -> Console:
 def grid(*columns: str, title: str | None = None) -> Table:
     """Return a table without lines."""
     return Table(*columns, title=title, title_justify="left", box=None)
+
+
+def held_out(card: dict[str, Any]) -> str:
+    """Return what the held-out figures of a model are of: where all data are of one site, of its documents."""
+    sites = sum(row["sites"] for row in card.get("data") or [{"sites": 2}])
+    return "held-out sites" if sites > 1 else "held-out documents of the one site"
 
 
 def print_scores(found: dict[str, Any], title: str) -> None:

@@ -169,5 +169,5 @@ def test_lines_that_are_test_data_too(tmp_path: Path) -> None:
 def test_info_shows_held_out_figures_and_warnings(tmp_path: Path) -> None:
     train([write(tmp_path / "data", ["price"], sites=1, documents=6)], tmp_path / "model", TINY)
     shown = CliRunner().invoke(app, ["info", str(tmp_path / "model")]).stdout
-    assert "scores on held-out sites" in shown
+    assert "scores on held-out documents of the one site" in shown
     assert "warning: all documents are from one site" in shown

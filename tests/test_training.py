@@ -199,6 +199,14 @@ def test_output_that_cannot_be(base: list[str], tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["card.json", "file", "model"]
 
 
+@pytest.mark.parametrize("base", [[], ["--base", "default"]], ids=["anew", "adapted"])
+def test_output_without_a_name(base: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["train", "nowhere", "-o", "", *base])
+    assert (result.exit_code, "is empty. Name one with -o." in result.stderr) == (2, True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_empty_folder_stays(tmp_path: Path) -> None:
     for base in ([], ["--base", "default"]):
         result = CliRunner().invoke(app, ["train", "nowhere", "-o", str(tmp_path / "models" / "mine"), *base])
