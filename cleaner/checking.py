@@ -6,7 +6,8 @@
 import difflib
 import gzip
 import zlib
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from cleaner import lines
 from cleaner.corpus import LabelledDocument, json_document, one_line
 from cleaner.data_files import ONLY_SPACES, QUOTE, UNQUOTED, cut, is_tsv, labelled_files, of_this_project, unused_id
 from cleaner.data_records import line_problem, record_of
-from cleaner.labels import KINDS, LABELS
+from cleaner.labels import BODY, KINDS, LABELS
 
 __all__ = ["Located", "Problem", "Reader", "labelled_files"]
 
 VIEWS = ("page", "extract")
+#: An unknown label on so many lines is no slip.
+OFTEN = 10
 
 
 @dataclass(frozen=True, order=True)
@@ -29,6 +32,7 @@ class Problem:
     file: str
     line: int
     message: str
+    unknown: str = ""  # the label that is not known, if it is that
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
@@ -69,9 +73,25 @@ class Reader:
             self.note(path, 0, f"cannot be read ({error}). Fetch the file again.")
             return []
 
-    def note(self, path: Path, line: int, message: str) -> None:
+    def note(self, path: Path, line: int, message: str, unknown: str = "") -> None:
         """Keep a problem."""
-        self.problems.append(Problem(str(path), line, message))
+        self.problems.append(Problem(str(path), line, message, unknown))
+
+    def summed(self, found: Sequence[Located]) -> list[Problem]:
+        """Return the problems, those of unknown labels that are frequent as one: they are likely meant.
+
+        ``found`` are the documents that were read: their labels are among those to name.
+        """
+        counts = Counter(one.unknown for one in self.problems if one.unknown)
+        often = [label for label, count in counts.most_common() if count >= OFTEN]
+        if not often:
+            return self.problems
+        first = next(one for one in self.problems if one.unknown in often)
+        used = {label for one in found for label in one.document.labels}
+        names = ",".join([BODY, *(label for label in self.labels if label in used - {BODY}), *sorted(often)])
+        lines = ", ".join(f"{label!r} ({counts[label]} lines)" for label in often)
+        message = f"unknown labels {lines}. If they are meant: --labels {names}"
+        return [replace(first, line=0, message=message), *(one for one in self.problems if one.unknown not in often)]
 
     def tsv(self, path: Path) -> Located:
         """Read ``label<TAB>line`` rows."""
@@ -167,7 +187,9 @@ class Reader:
         elif self.labels and label not in self.labels:
             near = difflib.get_close_matches(label, list(self.labels), 1)
             meant = f"Perhaps {near[0]!r}? " if near else ""
-            self.note(path, number, f"unknown label {label!r}. {meant}Labels of your own: --labels body,{label},…")
+            self.note(
+                path, number, f"unknown label {label!r}. {meant}Labels of your own: --labels body,{label},…", label
+            )
         self.refused += [label] * (len(self.problems) > before)
 
     def records(self, path: Path) -> Iterator[Located]:

@@ -194,7 +194,7 @@ def check_data(
         found, tested = (
             [one for file in labelled_files(paths) for one in reader.read(file)] for paths in (data, test or ())
         )
-        problems = sorted([*reader.problems, *between(found), *leaks(found, tested)])
+        problems = sorted([*reader.summed(found), *between(found, reader.refused), *leaks(found, tested)])
         for problem in problems:
             print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
@@ -204,7 +204,8 @@ def check_data(
         if suspects and reader.refused:
             names = ", ".join(dict.fromkeys(reader.refused))
             raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
-        listed = list_suspects(found, cleaner, as_json) if suspects and cleaner else 0
+        full = [one for one in found if one.document.lines]
+        listed = list_suspects(full, cleaner, as_json) if suspects and cleaner else 0
         if problems or listed:
             raise typer.Exit(1)
 

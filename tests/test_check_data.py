@@ -231,6 +231,26 @@ def test_duplicates(data: Path) -> None:
     assert repeat.startswith(f"{data}/quay/twice.tsv:11: ")
 
 
+def test_documents_without_long_lines_that_are_the_same(data: Path) -> None:
+    put(data / "pier/a.tsv", "headline\tTide\nbody\tIt was late.\nbody\tIt left.\n")
+    put(data / "quay/b.tsv", "headline\tTide\nbody\tIt was late.\nbody\tIt left.\n")
+    (problem,) = found(data)[1]
+    assert "quay/b: the same document as" in problem
+
+
+def test_records_of_one_id_that_are_no_views(data: Path) -> None:
+    rows = [
+        {"text": f"In winter the {name} office opens late on Mondays and Fridays.", "label": "body"} for name in "abc"
+    ]
+    records = [{**RECORD, "id": "export", "lines": [row, {"text": "Share", "label": "junk"}]} for row in rows]
+    path = put(data / "a.jsonl", "".join(json.dumps(one) + "\n" for one in records))
+    (problem,) = [one for one in found(data)[1] if "site" not in one]
+    assert problem.startswith(f"{path}: all 3 records have the id 'export', so that they are views of one document")
+    records[1]["lines"] = records[0]["lines"]
+    put(path, "".join(json.dumps(one) + "\n" for one in records))
+    assert not [one for one in found(data)[1] if "export" in one]
+
+
 def test_split(data: Path, tmp_path: Path) -> None:
     put(tmp_path / "test/quay/new.tsv", "body\tOne.\njunk\tTwo.\n")
     put(tmp_path / "test/mole/copy.tsv", OTHER)
