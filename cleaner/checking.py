@@ -14,7 +14,20 @@ from typing import Any
 
 from cleaner import lines
 from cleaner.corpus import LabelledDocument, json_document, one_line
-from cleaner.data_files import ONLY_SPACES, QUOTE, UNQUOTED, cut, is_tsv, labelled_files, of_this_project, unused_id
+from cleaner.data_files import (
+    QUOTE,
+    UNQUOTED,
+    Taken,
+    cut,
+    doubled_quotes,
+    is_tsv,
+    labelled_files,
+    of_this_project,
+    quoted,
+    separator,
+    unused_id,
+    unused_record_id,
+)
 from cleaner.data_records import line_problem, record_of
 from cleaner.labels import BODY, KINDS, LABELS
 
@@ -57,13 +70,13 @@ class Located:
 class Reader:
     """Reads labelled files and collects what is wrong in them; any label is right if ``labels`` is empty.
 
-    ``refused`` are labels whose lines are left out, ``taken`` the ids of the TSV files read.
+    ``refused`` are labels whose lines are left out, ``taken`` the ids of the documents read.
     """
 
     labels: Collection[str] = LABELS
     problems: list[Problem] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    taken: dict[str, Path] = field(default_factory=dict)
+    taken: Taken = field(default_factory=dict)
 
     def read(self, path: Path) -> list[Located]:
         """Return the documents of a file with their right lines; empty ones too."""
@@ -106,7 +119,7 @@ class Reader:
             row = self.decoded(path, number, raw)
             if row is None:
                 continue
-            if not row:
+            if lines.blank(row):
                 blank = True
             elif row.startswith("# "):
                 self.header(path, number, row, header if not rows else None)
@@ -114,6 +127,8 @@ class Reader:
                 rows.append((number, blank and bool(rows), *found))
                 blank = False
         numbers, blanks, labels, texts, kinds = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        if found_quoted := quoted(texts):
+            self.note(path, 0, found_quoted)
         site, weak = path.resolve().parent.name, (False,) * len(rows)
         view, name = header.get("view", ""), f"{site}/{path.stem}"
         source = "invented" if "view" in header and of_this_project(path) else "tsv"
@@ -156,16 +171,15 @@ class Reader:
     def row(self, path: Path, number: int, columns: list[str]) -> tuple[str, str, str] | None:
         """Return label, text and kind of a row; None if one of them is wrong."""
         before = len(self.problems)
-        if all(map(lines.blank, columns)):
-            self.note(path, number, ONLY_SPACES)
-            return None
         if len(columns) == 1:
-            self.note(path, number, "1 column. Write label<TAB>line.")
+            self.note(path, number, f"1 column{separator(columns[0])}. Write label<TAB>line.")
             return None
         label, text, *rest = columns
         self.check_label(path, number, label)
         if lines.blank(text):
             self.note(path, number, "a label and no text. Leave the row empty for a blank line.")
+        if doubled_quotes(text):
+            self.note(path, number, f"a text in quotes, its own quotes doubled. {UNQUOTED}")
         if len(rest) == 1 and rest[0].startswith(QUOTE):
             self.note(path, number, f"{rest[0]!r} is no kind of junk. {UNQUOTED}")
         elif len(rest) > 1 or (rest and rest[0] and rest[0].partition("/")[0] not in KINDS):
@@ -226,6 +240,9 @@ class Reader:
             self.problems[before:] = [replace(one, message=f"line {line}: {one.message}") for one in wrong]
             rows += [] if wrong else [row]
         document = json_document({**record, "lines": rows}, f"{path}:{number}")
+        if rows:
+            name = unused_record_id((document.id, document.site, document.view), path, self.taken)
+            document = replace(document, id=name)
         return Located(document, path, (number,) * max(len(rows), 1))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleaner.console import ModelName, app, errors, say
+from cleaner.console import ModelName, app, errors, say, say_left_out
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
 from cleaner.wording import amount
@@ -198,6 +198,7 @@ def check_data(
         for problem in problems:
             print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
+        say_left_out([*data, *(test or ())])
         say(f"{amount(len(problems), 'problem')} in {amount(len(found), 'document')}, {amount(lines, 'line')}")
         if site := only_site(found):
             say(f"note: all documents are from one site, {site!r}. If they are not: a folder is a site.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cleaner.console import ModelName, app, errors, say
+from cleaner.console import ModelName, app, errors, say, say_left_out
 from cleaner.errors import UsageError
 
 __all__: list[str] = []
@@ -43,6 +43,7 @@ def train(
     with errors():
         if base and test:
             raise UsageError("--test goes without --base. Measure afterwards with: cleaner compare BASE MODEL DATA")
+        say_left_out([*data, *(test or ())])
         if base:
             from cleaner.adaptation import Adapting
 

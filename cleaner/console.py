@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -14,7 +15,7 @@ import typer
 
 from cleaner.errors import CleanerError
 
-__all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "say"]
+__all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "say", "say_left_out"]
 
 app = typer.Typer(
     help="Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body.",
@@ -76,6 +77,14 @@ def errors(*, resumes: bool | None = None) -> Iterator[None]:
 def forget_output() -> None:
     """Let what is still buffered for stdout go nowhere, so that closing it does not fail a second time."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def say_left_out(data: Sequence[Path]) -> None:
+    """Say which files in folders of labelled data are not read, if there are any."""
+    from cleaner.data_files import left_out
+
+    if words := left_out(data):
+        say(f"cleaner: {words}")
 
 
 def say(message: str) -> None:

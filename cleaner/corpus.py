@@ -17,7 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from cleaner import lines
-from cleaner.data_files import ONLY_SPACES, QUOTE, UNQUOTED, cut, is_tsv, labelled_files, of_this_project, unused_id
+from cleaner.data_files import (
+    QUOTE,
+    UNQUOTED,
+    Taken,
+    cut,
+    doubled_quotes,
+    is_tsv,
+    labelled_files,
+    of_this_project,
+    separator,
+    unused_id,
+    unused_record_id,
+)
 from cleaner.data_records import line_problem, record_of
 from cleaner.errors import DataError
 from cleaner.labels import KINDS
@@ -109,10 +121,13 @@ def read_labelled(paths: Iterable[Path]) -> list[LabelledDocument]:
         DataError: a path is missing or of another format, or a line is wrong; names file and line.
     """
     documents: list[LabelledDocument] = []
-    taken: dict[str, Path] = {}
+    taken: Taken = {}
     for file in labelled_files(paths):
         if not is_tsv(file):
-            documents += (document for document in read_jsonl(file) if document.lines)
+            for one in read_jsonl(file):
+                if one.lines:
+                    name = unused_record_id((one.id, one.site, one.view), file, taken)
+                    documents.append(one if name == one.id else replace(one, id=name))
         elif (document := read_tsv(file)).lines:
             documents.append(replace(document, id=unused_id(document.id, file, taken)))
     return documents
@@ -132,7 +147,7 @@ def read_tsv(path: Path) -> LabelledDocument:
     numbers: list[int] = []
     blank = False
     for number, row in enumerate((row.removesuffix("\r") for row in rows), 1):
-        if not row:
+        if lines.blank(row):
             blank = True
         elif row.startswith("# ") and not found:
             key, _, value = row[2:].partition(": ")
@@ -190,13 +205,14 @@ def check_label(label: str, where: str) -> str:
 def tsv_line(row: str, where: str) -> tuple[str, str, str]:
     """Return label, text and kind of a row; ``where`` is named in the error."""
     label, *rest = row.split("\t")
-    if lines.blank(row):
-        raise DataError(f"{where}: {ONLY_SPACES}")
     if not rest or len(rest) > 2:
-        raise DataError(f"{where}: {len(rest) + 1} columns. Write label<TAB>line, for junk also <TAB>kind.")
+        what = f"{len(rest) + 1} columns{separator(row)}"
+        raise DataError(f"{where}: {what}. Write label<TAB>line, for junk also <TAB>kind.")
     check_label(label, where)
     if lines.blank(rest[0]):
         raise DataError(f"{where}: the line has a label and no text. Leave the row empty for a blank line.")
+    if doubled_quotes(rest[0]):
+        raise DataError(f"{where}: a text in quotes, its own quotes doubled. {UNQUOTED}")
     kind = rest[1] if len(rest) == 2 else ""
     if kind.startswith(QUOTE):
         raise DataError(f"{where}: {kind!r} is no kind of junk. {UNQUOTED}")

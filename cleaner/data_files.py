@@ -1,28 +1,45 @@
 """Files of labelled data: which there are, whose they are, and what their documents are called."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 from cleaner.errors import DataError
 
 __all__ = [
-    "ONLY_SPACES",
     "QUOTE",
     "UNQUOTED",
+    "Taken",
     "cut",
+    "doubled_quotes",
     "is_tsv",
     "known",
     "labelled_files",
+    "left_out",
     "of_this_project",
+    "quoted",
+    "separator",
     "unused_id",
+    "unused_record_id",
     "visible",
 ]
 
 #: What spreadsheets leave in TSV files, and what to do about it.
 QUOTE = '"'
-UNQUOTED = "Exported with quotes; export it as tab-separated text without them."
-ONLY_SPACES = "no label and no text, but tabs or spaces. Leave the row empty for a blank line."
+UNQUOTED = "Exported with quotes; export it without them, or copy the cells into a text editor and save that."
+#: A text in quotes all of whose own quotes are doubled.
+DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
+#: From how many texts with commas on nearly all of them in quotes are a spreadsheet's doing.
+SOME_TEXTS, NEARLY_ALL = 5, 0.9
+#: What may stand in place of the tab: between a word in lower case, such as a label, and a text, without spaces.
+SEPARATOR = re.compile(r'"?[^\W\dA-Z_][\w-]*"?([,;])(?=\S)')
+SEPARATORS = {",": "commas", ";": "semicolons"}
+#: What else may lie in a folder of labelled data: the journal of `annotate`, and descriptions.
+BESIDE = (".journal", ".md")
+
+#: Who has an id: a TSV file, or a site; and for each view of a site's document the file.
+Taken = dict[tuple[str, ...], Path | str]
 
 
 def known(path: Path) -> bool:
@@ -38,6 +55,34 @@ def is_tsv(path: Path) -> bool:
 def cut(data: bytes) -> list[bytes]:
     """Return the rows of a text file, whether they end with LF, CRLF or CR."""
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+
+
+def doubled_quotes(text: str) -> bool:
+    """Tell whether a text is as a spreadsheet saves one that has quotes; no scraped line looks like that.
+
+    >>> doubled_quotes('"He said ""come"", and went."'), doubled_quotes('"Come", he said.'), doubled_quotes('"Come."')
+    (True, False, False)
+    """
+    return DOUBLED.fullmatch(text) is not None
+
+
+def quoted(texts: Sequence[str]) -> str:
+    """Return in words that a spreadsheet has put the texts of a file with commas in quotes; empty if it has not."""
+    commas = [text for text in texts if "," in text]
+    count = sum(text[0] == text[-1] == QUOTE and len(text) > 2 and QUOTE not in text[1:-1] for text in commas)
+    if count < SOME_TEXTS or count < NEARLY_ALL * len(commas):
+        return ""
+    return f"{count} of {len(commas)} texts with a comma are in quotes, as a spreadsheet saves them. {UNQUOTED}"
+
+
+def separator(row: str) -> str:
+    """Return in words what seems to stand in place of the tab of a row that has none; empty if nothing does.
+
+    >>> separator("junk;SHARE THIS"), separator("junk SHARE THIS"), separator("well, he said")
+    (' (separated by semicolons, it seems)', '', '')
+    """
+    found = SEPARATOR.match(row)
+    return f" (separated by {SEPARATORS[found[1]]}, it seems)" if found else ""
 
 
 def visible(file: Path, folder: Path) -> bool:
@@ -65,6 +110,17 @@ def labelled_files(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
+def left_out(paths: Iterable[Path]) -> str:
+    """Return in words which files of folders are not read, as their names are not those of labelled data."""
+    folders = [path for path in paths if path.is_dir()]
+    files = [file for folder in folders for file in sorted(folder.rglob("*")) if visible(file, folder)]
+    others = [file for file in files if file.is_file() and not known(file) and file.suffix.lower() not in BESIDE]
+    if not others:
+        return ""
+    count = "1 other file" if len(others) == 1 else f"{len(others)} other files"
+    return f"{count} left out, such as {others[0]}: labels are read from .tsv, .jsonl and .jsonl.gz"
+
+
 def of_this_project(path: Path) -> bool:
     """Tell whether a file is of the data that comes with the package, in a clone or in a wheel.
 
@@ -85,9 +141,22 @@ def is_clone(folder: Path) -> bool:
         return False
 
 
-def unused_id(name: str, file: Path, taken: dict[str, Path]) -> str:
+def unused_id(name: str, file: Path, taken: Taken) -> str:
     """Return the id of a TSV file's document, with more folders before it if another file has the same."""
     file = file.resolve()
     parts = file.with_suffix("").parts
     longer = ("/".join(parts[-size:]) for size in range(3, len(parts) + 1))
-    return next(one for one in (name, *longer, str(file)) if taken.setdefault(one, file) == file)
+    return next(one for one in (name, *longer, str(file)) if taken.setdefault((one,), file) == file)
+
+
+def unused_record_id(record: tuple[str, str, str], file: Path, taken: Taken) -> str:
+    """Return the id of a record, given its id, site and view, with site or file before it if another document has it.
+
+    Records of one id and site are views of one document, but for those of the same view in different files.
+    """
+    name, site, view = record
+    file = file.resolve()
+    for one in (name, f"{site}/{name}", f"{file.name}/{name}"):
+        if taken.setdefault((one,), site) == site and taken.setdefault((one, view), file) == file:
+            return one
+    return f"{file}/{name}"

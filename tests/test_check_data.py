@@ -114,7 +114,8 @@ def test_documents_are_those_that_training_reads(data: Path) -> None:
         ("body\tcafÃ©", "Windows-1252"),
         ("body\tbell\x07", "a control character"),
         ("# language: en", "a header below the first line"),
-        ("\t\t", "Leave the row empty for a blank line"),
+        ("junk,SHARE THIS", "1 column (separated by commas, it seems). Write"),
+        ('body\t"He said ""come"", and went."', "a text in quotes, its own quotes doubled. Exported with quotes"),
         ('"body\tHe said ""come"""', "Exported with quotes"),
         ('junk\tTwo.\t"credit"', "Exported with quotes"),
     ],
@@ -151,6 +152,45 @@ def test_hidden_files_and_files_of_one_name(data: Path) -> None:
     documents, problems = found(data, data / "quay")
     assert problems == []
     assert [one.document.id for one in documents] == ["quay/ferry", "pier/tide", "data/quay/ferry", "quay/toll"]
+
+
+def test_blank_rows_of_spreadsheets_are_blank_lines(data: Path) -> None:
+    (ferry,) = [one.document for one in found(data)[0] if one.document.id == "quay/ferry"]
+    put(data / "quay/ferry.tsv", ARTICLE.replace("\n\n", "\n\t\t\n"))
+    documents, problems = found(data)
+    assert (problems, ferry in [one.document for one in documents]) == ([], True)
+
+
+def test_texts_with_commas_that_are_nearly_all_in_quotes(data: Path) -> None:
+    rows = [f'body\t"Tide {number} came in late, the office said."\n' for number in "abcdefgh"]
+    path = put(data / "pier/export.tsv", "".join(rows) + "body\tNo comma here.\n")
+    words = "8 of 8 texts with a comma are in quotes, as a spreadsheet saves them. Exported with quotes"
+    assert f"{path}: {words}" in " ".join(found(data)[1])
+    talk = "body\tNobody knew, they said.\n"
+    for text in ("".join(rows) + talk, "".join(rows[:4])):
+        put(path, text)
+        assert not [one for one in found(data)[1] if "quotes" in one]
+
+
+def test_unknown_labels_that_are_frequent_are_one_finding(tmp_path: Path) -> None:
+    path = put(tmp_path / "play/a.tsv", "speaker\tILSE\nbody\tSo it is.\nstage\tExit.\n" * 12 + "stge\tLights.\n")
+    put(tmp_path / "farce/b.tsv", "body\tLine {0}.\n" * 12)
+    reader = Reader()
+    documents = [one for file in labelled_files([tmp_path]) for one in reader.read(file)]
+    assert len(reader.problems) == 25
+    first, second = map(str, reader.summed(documents))
+    names = "unknown labels 'speaker' (12 lines), 'stage' (12 lines). If they are meant: --labels body,speaker,stage"
+    assert (first, second.partition(" Labels")[0]) == (f"{path}: {names}", f"{path}:37: unknown label 'stge'.")
+    result = call("check-data", tmp_path)
+    assert "the only label" not in result.stdout
+    assert result.stdout.count("unknown label") == 2
+
+
+def test_other_files_are_counted(data: Path) -> None:
+    put(data / "quay/notes.csv", "junk,SHARE THIS\n")
+    result = call("check-data", data)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert f"1 other file left out, such as {data}/quay/notes.csv" in result.stderr
 
 
 def test_utf_16(data: Path) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from cleaner.checking import Reader
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import as_paths, digest, fold_of, read_labelled, read_tsv
+from cleaner.data_files import left_out
 from cleaner.errors import DataError
 from cleaner.evaluation import evaluate
 
@@ -215,10 +217,13 @@ def test_jsonl_blank_lines_nulls_and_kinds_of_gold_sets(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("body\tOne.\n\t\t\n", ":2: no label and no text, but tabs or spaces. Leave the row empty"),
         ("\tOne.\n", ":1: a text and no label"),
         ('"body\tHe said ""come"""\n', ":1: '\"body' is no label. Exported with quotes"),
         ('junk\tOne.\t"credit"\n', ":1: '\"credit\"' is no kind of junk. Exported with quotes"),
+        ('body\t"He said ""come"", and went."\n', ":1: a text in quotes, its own quotes doubled. Exported with quotes"),
+        ("junk,SHARE THIS\n", ":1: 1 columns (separated by commas, it seems). Write label<TAB>line"),
+        ("body\tOne.\nspeaker;ILSE\n", ":2: 1 columns (separated by semicolons, it seems)"),
+        ("well, she said\n", ":1: 1 columns. Write"),
     ],
 )
 def test_what_spreadsheets_leave(write: Write, content: str, words: str) -> None:
@@ -226,6 +231,43 @@ def test_what_spreadsheets_leave(write: Write, content: str, words: str) -> None
     with pytest.raises(DataError) as caught:
         read_labelled([path])
     assert f"{path}{words}" in str(caught.value)
+
+
+def test_blank_rows_of_spreadsheets_are_blank_lines(write: Write) -> None:
+    found = read_tsv(write("quay/ferry.tsv", "body\tOne.\n\t\t\nbody\tTwo.\n \t\nbody\tThree.\nbody\tFour.\n"))
+    assert found.blank_before == (False, True, True, False)
+
+
+@pytest.mark.parametrize("text", ['"Come."', '"Come", he said, "now."', '""Come"", he said.', '6""', '"'])
+def test_quotes_of_real_texts_stay(write: Write, text: str) -> None:
+    assert read_tsv(write("quay/ferry.tsv", f"body\t{text}\n")).lines == (text,)
+
+
+def record(name: str, site: str, view: str = "", text: str = "One.") -> str:
+    rows = [{"text": text, "label": "body"}]
+    return json.dumps({"id": name, "site": site, "view": view, "lines": rows}) + "\n"
+
+
+def test_records_of_one_id_in_several_files_are_documents_of_their_own(write: Write, tmp_path: Path) -> None:
+    write("d/a.jsonl", record("1", "quay") + record("1", "quay", "page") + record("1", "pier"))
+    write("d/b.jsonl", record("1", "quay") + record("1", "mole") + record("1", "mole", "page"))
+    write("d/c.jsonl", record("1", "pier", "page") + record("1", "quay") + record("2", "quay"))
+    names = ["1", "1", "pier/1", "quay/1", "mole/1", "mole/1", "pier/1", "c.jsonl/1", "2"]
+    assert [one.id for one in read_labelled([tmp_path / "d"])] == names
+    reader = Reader()
+    checked = [one.document.id for path in sorted((tmp_path / "d").iterdir()) for one in reader.read(path)]
+    assert checked == names
+
+
+def test_other_files_are_counted(write: Write, tmp_path: Path) -> None:
+    write("d/quay/a.tsv", "body\tOne.\n")
+    for name in ("quay/a.csv", "quay/.hidden.csv", "annotate.journal", "README.md"):
+        write(f"d/{name}", "x")
+    words = f"1 other file left out, such as {tmp_path}/d/quay/a.csv: labels are read from .tsv, .jsonl and .jsonl.gz"
+    assert left_out([tmp_path / "d", tmp_path / "d/quay/a.tsv"]) == words
+    write("d/b.txt", "x")
+    assert left_out([tmp_path / "d"]).startswith(f"2 other files left out, such as {tmp_path}/d/b.txt: ")
+    assert left_out([tmp_path / "d/quay/a.tsv"]) == ""
 
 
 def test_hidden_files_are_left_out(write: Write, tmp_path: Path) -> None:
