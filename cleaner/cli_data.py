@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SHOWN = 70  # characters of a suspect's text
 REMEDY = "Correct them, or name all labels with --labels."
 
+Others = Annotated[list[Path] | None, typer.Option("--test", help="The other side of a split: no site may be on both.")]
 Labels = Annotated[str, typer.Option("--labels", help="The allowed labels, separated by commas; else the model's.")]
 
 
@@ -169,9 +170,7 @@ def without_those_left_out(sheets: list["Sheet"], store: Any) -> list["Sheet"]:
 @app.command()
 def check_data(
     data: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Labelled folders or files.")],
-    test: Annotated[
-        list[Path] | None, typer.Option("--test", help="The other side of a split: no site may be on both.")
-    ] = None,
+    test: Others = None,
     labels: Labels = "",
     suspects: Annotated[
         bool, typer.Option("--suspects", help="List the lines whose label is likely wrong, the surest first.")
@@ -205,8 +204,7 @@ def check_data(
         if suspects and reader.refused:
             names = ", ".join(dict.fromkeys(reader.refused))
             raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
-        full = [one for one in found if one.document.lines]
-        listed = list_suspects(full, cleaner, as_json) if suspects and cleaner else 0
+        listed = list_suspects(found, cleaner, as_json) if suspects and cleaner else 0
         if problems or listed:
             raise typer.Exit(1)
 

@@ -268,7 +268,7 @@ def test_suspects_are_corrected_in_place(tmp_path: Path, terminal: Callable[[lis
         os.write(handle, b"b")
         wait_for(handle, "1 of 16 given")
         os.write(handle, b" ")
-        wait_for(handle, "1 of 1 documents done")
+        wait_for(handle, "1 of 1 document done")
         os.write(handle, b"\x11")
         wait_for(handle, "labelled in")
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
@@ -280,9 +280,9 @@ def test_the_command_goes_on_though_a_labelled_text_was_fetched_anew(
     texts: Path, terminal: Callable[[list[str]], tuple[int, int]]
 ) -> None:
     out = texts.parent / "out"
-    for keys, words in ((b" ", "1 of 2 documents labelled in"), (b"", "0 of 1 documents labelled in")):
+    for keys, words in ((b" ", "1 of 2 documents labelled in"), (b"", "0 of 1 document labelled in")):
         process, handle = terminal(["annotate", str(texts), "-o", str(out)])
-        assert ("has changed since it was labelled, left out" in wait_for(handle, "documents done")) is not bool(keys)
+        assert ("has changed since it was labelled, left out" in wait_for(handle, " done")) is not bool(keys)
         os.write(handle, keys + b"\x11")
         wait_for(handle, words)
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
@@ -302,7 +302,7 @@ def test_the_command_with_labels_of_the_user(texts: Path, terminal: Callable[[li
         process, handle = terminal(["annotate", str(texts), "-o", str(out), "--labels", labels])
         right = words.startswith("1 of")
         if right:
-            wait_for(handle, "documents done")
+            wait_for(handle, " done")
             os.write(handle, b"\x11" if list(out.rglob("*.tsv")) else b"1s \x11")
         wait_for(handle, words)
         assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == (0 if right else 2)

@@ -367,9 +367,8 @@ def test_in_place_what_was_removed_is_not_written_over(suffix: str, tmp_path: Pa
         assert ("left to resume" in str(caught.value)) == resume
     assert digests(tmp_path) == before
     removed.rename(tmp_path / f"first{suffix}")
-    while clean_files(str(source), "", BatchOptions.of(options)).counts["words_removed"]:
-        removed.unlink()
-    clean_files(str(source), "", BatchOptions.of(options))  # a file that holds nothing may be written again
+    removed.touch()  # a file that holds nothing may be written again
+    clean_files(str(source), "", BatchOptions.of(options))
 
 
 @pytest.mark.usefixtures("eager")

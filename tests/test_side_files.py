@@ -34,6 +34,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     folder = tmp_path_factory.mktemp("run")
     (folder / "in").mkdir()
     (folder / "in" / "a.txt").write_text(TEXT)
+    (folder / "in" / "wide.txt").write_text(TEXT, "utf-16")
     (folder / "in" / "bad.txt").write_bytes(b"\xff\n")
     (folder / "in" / "poor.txt").write_text("SHARE THIS\n")
     odd = json.dumps({"text": TEXT}).replace("ferry", "f\\u0065rry")
@@ -51,7 +52,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
 def test_errors(written: dict[str, list[dict[str, Any]]]) -> None:
     records = [one for one in written["errors"] if one != {"text": None}]
     assert len(records) == len(written["errors"]) - 1 == 2
-    assert {name for one in records for name in one} == said("--errors")
+    assert {name for one in records for name in one} == said("--errors") - {"records"}  # several failed at once
 
 
 def test_removed(written: dict[str, list[dict[str, Any]]]) -> None:
