@@ -18,7 +18,7 @@ __all__ = ["check_apart", "copies", "of_one", "plain", "prints", "trained_on", "
 COPY_SHARE = 0.8
 #: What stands in so many documents is boilerplate, no sign of a copy.
 MOST_HOLDERS = 20
-#: The share of long lines that may be test data, too: of the shipped model's data one in 200 is.
+#: The share of long lines that may be test data, too: of the shipped model's data about one in 200 is.
 MOST_SHARED = 0.2
 #: A card names so many documents one by one; of more, each source has a digest alone.
 MOST_PRINTS = 2000

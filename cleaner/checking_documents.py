@@ -125,10 +125,8 @@ def one_id(found: Sequence[Located]) -> Iterator[Problem]:
         bodies = [body_lines(one) for one in some]
         apart = all(bodies) and sum(map(len, bodies)) == len(set[str]().union(*bodies))
         if len(some) > 1 and len({one.document.id for one in some}) == 1 and apart:
-            count = (
-                f"all {len(some)} records have the id {some[0].document.id!r}, so that they are views of one document"
-            )
-            yield Problem(str(path), 0, f"{count}, and no line in common. Give each document an id of its own.")
+            same = f"all {len(some)} records have the id {some[0].document.id!r}, as views of one document have"
+            yield Problem(str(path), 0, f"{same}, but no line in common. Give each document an id of its own.")
 
 
 def body_lines(one: Located) -> set[str]:

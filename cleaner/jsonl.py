@@ -29,7 +29,6 @@ __all__ = ["ID_FIELDS", "NULL", "TEXT_FIELDS", "decode", "read_blocks", "replace
 TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", "raw_text", "article_text")
 ID_FIELDS = ("id", "_id", "doc_id", "document_id", "uuid", "url")
 NULL = "is null, not a string. Fill it, or leave the row out."
-BOM = MARK
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
 COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
@@ -215,7 +214,7 @@ def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Do
             continue
         try:
             rows[index] = line = utf8(raw, block.encoding)
-            mark = len(BOM) if block.first + index == 1 and line.startswith(BOM) else 0
+            mark = len(MARK) if block.first + index == 1 and line.startswith(MARK) else 0
             record = parse(line[mark:])
             name = text_field(record, options[0])
             begin, end = span(line[mark:], name, record)

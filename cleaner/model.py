@@ -45,7 +45,7 @@ class Model:
     card: dict[str, Any]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what is computed from the arrays: it is twice as large as they are."""
+        """Leave out what is computed from the arrays: it is larger than they are."""
         return {"arrays": self.arrays, "card": self.card}
 
     @property

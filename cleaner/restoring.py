@@ -164,7 +164,7 @@ def restored_lines(data: bytes, rows: Sequence[Row], text_field: str) -> Iterato
 
 def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
     """Return a line of a JSONL file with its text as it was; raise ValueError if it is no record."""
-    mark = len(jsonl.BOM) if line.startswith(jsonl.BOM) else 0
+    mark = len(lines.MARK) if line.startswith(lines.MARK) else 0
     record = jsonl.parse(line[mark:])
     called = about[0].get("document")
     if called and called not in {str(value) for value in record.values() if isinstance(value, str | int)}:

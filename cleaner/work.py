@@ -8,6 +8,7 @@ import os
 from cleaner import jsonl, parquet, plain, wet
 from cleaner.errors import UsageError
 from cleaner.job import Done, Job, Table, loaded, named
+from cleaner.lines import MARK
 from cleaner.options import BatchOptions
 from cleaner.outcomes import How, outcomes
 from cleaner.quality import quality
@@ -58,7 +59,7 @@ def without_clashes(table: Table, options: BatchOptions) -> Table:
 def convertible(table: Table) -> None:
     """Fail the records of JSONL that cannot become those of another format."""
     for one in list(table.documents):
-        line = table.read[one.place[0]].removeprefix(jsonl.BOM)
+        line = table.read[one.place[0]].removeprefix(MARK)
         try:
             json.loads(b"[" * 50 + line + b"]" * 50)  # a little deeper than it is
         except (ValueError, RecursionError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from cleaner import cells, jsonl, parquet, wet
 from cleaner.job import Done, Job, Table, loaded, named
+from cleaner.lines import MARK
 from cleaner.opening import compress, compression
 from cleaner.outcomes import Outcome
 from cleaner.records import Document, failed_row
@@ -106,7 +107,7 @@ def fields_of(table: Table, job: Job, index: int) -> dict[str, Any]:
     text = table.outcomes[index].cleaned.decode("utf-8", "surrogatepass")
     form = table.block.sources[0].format
     if form == "jsonl":
-        exact = json.loads(table.read[document.place[0]].removeprefix(jsonl.BOM))
+        exact = json.loads(table.read[document.place[0]].removeprefix(MARK))
         name = jsonl.text_field(exact, job.options.text_field)
         fields = {**exact, name: text}
     elif form == "parquet":
@@ -144,7 +145,7 @@ def write_jsonl(table: Table, job: Job) -> bytes:
 
 def unmarked(line: bytes, table: Table) -> bytes:
     """Return a line without the byte order mark of an input that is not the first: it would be in the midst."""
-    return line.removeprefix(jsonl.BOM) if table.block.inputs[0] and table.block.first == 1 else line
+    return line.removeprefix(MARK) if table.block.inputs[0] and table.block.first == 1 else line
 
 
 def write_parquet(table: Table, job: Job) -> bytes:

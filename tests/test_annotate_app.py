@@ -221,6 +221,11 @@ def terminal(texts: Path) -> Iterator[Callable[[list[str]], tuple[int, int]]]:
         os.close(handle)
 
 
+def exit_code(process: int) -> int:
+    """Wait until a process has ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
 def wait_for(handle: int, what: str, seconds: float = 60) -> str:
     """Read what a terminal shows until a text is in it."""
     seen, end = b"", time.monotonic() + seconds
@@ -251,7 +256,7 @@ def test_the_command_in_a_terminal_killed_and_started_again(
     wait_for(handle, "1 of 2 documents done")
     os.write(handle, b"\x11")
     wait_for(handle, "1 of 2 documents labelled in")
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert exit_code(process) == 0
     (written,) = out.rglob("*.tsv")
     assert read_tsv(written).labels[:2] == ("headline", "caption")
 
@@ -271,7 +276,7 @@ def test_suspects_are_corrected_in_place(tmp_path: Path, terminal: Callable[[lis
         wait_for(handle, "1 of 1 document done")
         os.write(handle, b"\x11")
         wait_for(handle, "labelled in")
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        assert exit_code(process) == 0
         for path in cases.glob("en-*.tsv"):
             assert (tmp_path / "wrong/quay" / path.name).read_text("utf-8") == path.read_text("utf-8")
 
@@ -285,7 +290,7 @@ def test_the_command_goes_on_though_a_labelled_text_was_fetched_anew(
         assert ("has changed since it was labelled, left out" in wait_for(handle, " done")) is not bool(keys)
         os.write(handle, keys + b"\x11")
         wait_for(handle, words)
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        assert exit_code(process) == 0
         (written,) = out.rglob("*.tsv")
         (texts / f"{written.stem}.txt").write_text("Another text.\n")
 
@@ -305,6 +310,6 @@ def test_the_command_with_labels_of_the_user(texts: Path, terminal: Callable[[li
             wait_for(handle, " done")
             os.write(handle, b"\x11" if list(out.rglob("*.tsv")) else b"1s \x11")
         wait_for(handle, words)
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == (0 if right else 2)
+        assert exit_code(process) == (0 if right else 2)
     (written,) = out.rglob("*.tsv")
     assert set(read_tsv(written).labels) == {"speaker", "body"}

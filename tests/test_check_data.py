@@ -285,7 +285,7 @@ def test_records_of_one_id_that_are_no_views(data: Path) -> None:
     records = [{**RECORD, "id": "export", "lines": [row, {"text": "Share", "label": "junk"}]} for row in rows]
     path = put(data / "a.jsonl", "".join(json.dumps(one) + "\n" for one in records))
     (problem,) = [one for one in found(data)[1] if "site" not in one]
-    assert problem.startswith(f"{path}: all 3 records have the id 'export', so that they are views of one document")
+    assert problem.startswith(f"{path}: all 3 records have the id 'export', as views of one document have")
     records[1]["lines"] = records[0]["lines"]
     put(path, "".join(json.dumps(one) + "\n" for one in records))
     assert not [one for one in found(data)[1] if "export" in one]
