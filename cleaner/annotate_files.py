@@ -13,8 +13,9 @@ from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry
 from cleaner.atomic import digest, write_beside
 from cleaner.cleaning import Cleaner, encode
-from cleaner.corpus import LabelledDocument, check_label
-from cleaner.data_files import visible
+from cleaner.corpus import LabelledDocument
+from cleaner.data_files import VIEWS, visible
+from cleaner.data_records import label_problem
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
 
@@ -62,7 +63,9 @@ def own_labels(names: str) -> list[str]:
         UsageError: body is not among them.
         DataError: one cannot be a label.
     """
-    labels = list(dict.fromkeys(check_label(name.strip(), "--labels") for name in names.split(",") if name.strip()))
+    labels = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if wrong := next(filter(None, map(label_problem, labels)), ""):
+        raise DataError(f"--labels: {wrong}")
     if "body" not in labels:
         raise UsageError(f"--labels {names}: no body among them. Name the text that cleaning keeps body.")
     return labels
@@ -121,7 +124,7 @@ def sheet_of(
     keys = tuple(int(key) for key in line_hashes(batch.tokens))
     whole = len(keys) == len(document.lines)
     header = f"# language: {document.language}\n" if document.language else ""
-    header += f"# view: {document.view}\n" if document.view and document.source == "invented" else ""
+    header += f"# view: {document.view}\n" if document.view in VIEWS else ""
     return Sheet(
         document.id,
         place,

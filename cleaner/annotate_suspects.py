@@ -45,7 +45,7 @@ def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleane
         name = unused(f"{place.parent.name}/{place.stem}", sheets)
         if output is not None:
             place = output / f"{name}.tsv"
-        sheets[name] = replace(sheet, name=name, place=place, keys=(0,) * size, header=one.header or sheet.header)
+        sheets[name] = replace(sheet, name=name, place=place, keys=(0,) * size)
     return list(sheets.values())
 
 

@@ -137,10 +137,10 @@ def opened_suspects(
     from cleaner.annotate_suspects import suspect_sheets
     from cleaner.checking import Reader, labelled_files
 
-    reader = Reader(labels)
+    reader = Reader(labels=labels)
     files = labelled_files(inputs)
     before = {} if output else digests(files)
-    found = [one for file in files for one in reader.read(file) if one.document.lines]
+    found = [one for file in files for one in reader.located(file) if one.document.lines]
     if reader.problems:
         raise DataError(f"{reader.problems[0]} See them all with: cleaner check-data")
     sheets = suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
@@ -189,9 +189,9 @@ def check_data(
     with errors():
         cleaner = Cleaner.load(model) if suspects or model != "default" else None
         known = [name.strip() for name in labels.split(",")] if labels else cleaner.model.labels if cleaner else LABELS
-        reader = Reader(known)
+        reader = Reader(labels=known)
         found, tested = (
-            [one for file in labelled_files(paths) for one in reader.read(file)] for paths in (data, test or ())
+            [one for file in labelled_files(paths) for one in reader.located(file)] for paths in (data, test or ())
         )
         problems = sorted([*reader.summed(found), *between(found, reader.refused), *leaks(found, tested)])
         for problem in problems:

@@ -10,6 +10,7 @@ from cleaner.errors import DataError
 __all__ = [
     "QUOTE",
     "UNQUOTED",
+    "VIEWS",
     "Taken",
     "cut",
     "doubled_quotes",
@@ -37,6 +38,9 @@ SEPARATOR = re.compile(r'"?[^\W\dA-Z_][\w-]*"?([,;])(?=\S)')
 SEPARATORS = {",": "commas", ";": "semicolons"}
 #: What else may lie in a folder of labelled data: the journal of `annotate`, and descriptions.
 BESIDE = (".journal", ".md")
+
+#: What the header of a TSV file may call a document.
+VIEWS = ("page", "extract")
 
 #: Who has an id: a TSV file, or a site; and for each view of a site's document the file.
 Taken = dict[tuple[str, ...], Path | str]

@@ -5,9 +5,10 @@ import reprlib
 from typing import Any
 
 from cleaner import lines
+from cleaner.data_files import QUOTE, UNQUOTED
 from cleaner.labels import KINDS
 
-__all__ = ["line_problem", "record_of"]
+__all__ = ["label_problem", "line_problem", "record_of"]
 
 EXAMPLE = (
     'A record is a line such as {"id": "1", "site": "quay.example", "lines": [{"text": "By A. Person", '
@@ -61,6 +62,20 @@ def line_problem(row: Any) -> str:
     if not problem and kind and kind.partition("/")[0] not in (*KINDS, *OTHER_KINDS):
         return f"{kind!r} is no kind. Use one of {', '.join(KINDS)}, or leave it out."
     return problem
+
+
+def label_problem(label: str) -> str:
+    """Return why a label cannot be one; empty if it can.
+
+    >>> label_problem("Body"), label_problem("body")
+    ("'Body' is no label. Write 'body'.", '')
+    """
+    if not label.strip():
+        return "a text and no label. Give it one, such as body."
+    if label.startswith(QUOTE):
+        return f"{label!r} is no label. {UNQUOTED}"
+    right = label.strip().lower()
+    return f"{label!r} is no label. Write {right!r}." if label != right else ""
 
 
 def wanted(record: dict[str, Any], keys: tuple[str, ...], kind: type, name: str) -> str:

@@ -73,7 +73,7 @@ def call(*arguments: str | Path) -> Result:
 
 def found(*paths: Path) -> tuple[list[Located], list[str]]:
     reader = Reader()
-    documents = [one for file in labelled_files(paths) for one in reader.read(file)]
+    documents = [one for file in labelled_files(paths) for one in reader.located(file)]
     return documents, [str(one) for one in sorted([*reader.problems, *between(documents)])]
 
 
@@ -90,7 +90,7 @@ def test_documents_are_those_that_training_reads(data: Path) -> None:
     for one in found(data)[0]:
         read = read_tsv(one.path)
         document = one.document
-        assert document == replace(read, path="", rows=())
+        assert document == read
         rows = one.path.read_text().split("\n")
         assert [rows[number - 1].split("\t")[1] for number in one.numbers] == list(document.lines)
 
@@ -101,14 +101,14 @@ def test_documents_are_those_that_training_reads(data: Path) -> None:
         ("Two.", "1 column"),
         ("Body\tTwo.", "'Body' is no label. Write 'body'"),
         (" body\tTwo.", "Write 'body'"),
-        ("\tTwo.", "is no label"),
+        ("\tTwo.", "a text and no label. Give it one, such as body"),
         ("captoin\tTwo.", "unknown label 'captoin'. Perhaps 'caption'?"),
         ("price\t3.20", "unknown label 'price'. Labels of your own: --labels body,price"),
         ("body\t", "a label and no text"),
         ("body\t \u00a0", "a label and no text"),
         ("body\tTwo.\tcredit", "kind of junk (credit) on a line labelled 'body'"),
         ("body\tTwo\ttabs\there", "4 columns"),
-        ("junk\tA tab\tinside", "3 columns: a tab in the text, or no kind of junk"),
+        ("junk\tA tab\tinside", "'inside' is no kind of junk, or follows a tab in the text. Kinds: "),
         (b"body\tcaf\xe9", "not UTF-8 at byte 9 of the line"),
         ("body\tcaf\ufffd", "a replacement character"),
         ("body\tcafÃ©", "Windows-1252"),
@@ -176,7 +176,7 @@ def test_unknown_labels_that_are_frequent_are_one_finding(tmp_path: Path) -> Non
     path = put(tmp_path / "play/a.tsv", "speaker\tILSE\nbody\tSo it is.\nstage\tExit.\n" * 12 + "stge\tLights.\n")
     put(tmp_path / "farce/b.tsv", "body\tLine {0}.\n" * 12)
     reader = Reader()
-    documents = [one for file in labelled_files([tmp_path]) for one in reader.read(file)]
+    documents = [one for file in labelled_files([tmp_path]) for one in reader.located(file)]
     assert len(reader.problems) == 25
     first, second = map(str, reader.summed(documents))
     names = "unknown labels 'speaker' (12 lines), 'stage' (12 lines). If they are meant: --labels body,speaker,stage"
@@ -331,7 +331,7 @@ def test_json_lines_are_checked_as_training_reads_them(tmp_path: Path) -> None:
     lines = [{"text": "Read on.", "label": "junk", **one} for one in fields]
     path = put(tmp_path / "a.jsonl", "\n" + json.dumps({**RECORD, "lines": RECORD["lines"] + lines}) + "\n\n")
     reader = Reader()
-    (one,) = reader.read(path)
+    (one,) = reader.located(path)
     assert [problem.message.split(":")[0] for problem in reader.problems] == [f"line {n}" for n in (5, 6, 7, 8)]
     assert (len(one.document.lines), one.numbers[0]) == (4, 2)
     empty = put(tmp_path / "empty.jsonl", "\n")

@@ -221,9 +221,9 @@ def test_jsonl_blank_lines_nulls_and_kinds_of_gold_sets(write: Write) -> None:
         ('"body\tHe said ""come"""\n', ":1: '\"body' is no label. Exported with quotes"),
         ('junk\tOne.\t"credit"\n', ":1: '\"credit\"' is no kind of junk. Exported with quotes"),
         ('body\t"He said ""come"", and went."\n', ":1: a text in quotes, its own quotes doubled. Exported with quotes"),
-        ("junk,SHARE THIS\n", ":1: 1 columns (separated by commas, it seems). Write label<TAB>line"),
-        ("body\tOne.\nspeaker;ILSE\n", ":2: 1 columns (separated by semicolons, it seems)"),
-        ("well, she said\n", ":1: 1 columns. Write"),
+        ("junk,SHARE THIS\n", ":1: 1 column (separated by commas, it seems). Write label<TAB>line"),
+        ("body\tOne.\nspeaker;ILSE\n", ":2: 1 column (separated by semicolons, it seems)"),
+        ("well, she said\n", ":1: 1 column. Write"),
     ],
 )
 def test_what_spreadsheets_leave(write: Write, content: str, words: str) -> None:
@@ -255,7 +255,7 @@ def test_records_of_one_id_in_several_files_are_documents_of_their_own(write: Wr
     names = ["1", "1", "pier/1", "quay/1", "mole/1", "mole/1", "pier/1", "c.jsonl/1", "2"]
     assert [one.id for one in read_labelled([tmp_path / "d"])] == names
     reader = Reader()
-    checked = [one.document.id for path in sorted((tmp_path / "d").iterdir()) for one in reader.read(path)]
+    checked = [one.document.id for path in sorted((tmp_path / "d").iterdir()) for one in reader.located(path)]
     assert checked == names
 
 

@@ -128,12 +128,12 @@ def test_three_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"body\tFine.\nprice 4.10\n", ":2: 1 columns"),
+        (b"body\tFine.\nprice 4.10\n", ":2: 1 column"),
         (b"body\tFine.\nPrice\t4.10\n", ":2: 'Price' is no label"),
         (b"body\tFine.\nprice\t4.10\tthe portion\n", ":2: 'the portion' is no kind of junk"),
         (b"body\tFine.\nprice\t4.10\ta\tb\n", ":2: 4 columns"),
         (b"body\tFine.\nbody\tna\xefve\n", ":2: not UTF-8"),
-        (b"body\t\n", ":1: the line has a label and no text"),
+        (b"body\t\n", ":1: a label and no text"),
     ],
 )
 def test_wrong_lines_are_named(content: bytes, words: str, tmp_path: Path) -> None:
