@@ -12,12 +12,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-__all__ = ["LineClassifier"]
+__all__ = ["LineClassifier", "spread"]
 
 Floats = npt.NDArray[np.float32]
 #: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
 LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50
-STEPS = 200
+STEPS = 500
 #: The share of lines that a pass takes at a soft target instead of their label.
 SOFT = 0.5
 
@@ -28,7 +28,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     With several ``members`` their logits are averaged, which makes one network with a wider hidden layer.
 
     ``X`` is float [lines, features], one row a line with its context already in it, so that rows can
-    be chosen freely; ``y`` holds the labels. Follows scikit-learn's conventions for classifiers.
+    be chosen freely, with values around 1; ``y`` holds the labels. Follows scikit-learn's conventions for classifiers.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             raise ValueError(f"all rows are of one class, {self.classes_[0]!r}. Give rows of at least two classes.")
         weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
-        self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-6).astype(np.float32)
+        self.scale_ = spread(X).astype(np.float32)
         scaled = (X - self.mean_) / self.scale_
         soft = None if soft_targets is None else np.cumsum(soft_targets, axis=1, dtype=np.float32)
         seed = self.random_state
@@ -167,6 +167,15 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             "output_bias": offset,
         }
         return {f"{name}_{part}": np.asarray(array, np.float32) for part, array in found.items()}
+
+
+def spread(values: Floats, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """Return by what to divide columns, [columns]: their standard deviation, but at least that of one row with a 1.
+
+    Else what no row of a few has would weigh thousands of times as much, at random, in the first row that has it.
+    """
+    found = np.asarray(values.std(axis=0, dtype=dtype))
+    return np.asarray(np.maximum(found, np.asarray(len(values) ** -0.5, found.dtype)))
 
 
 def drawn(codes: npt.NDArray[np.int64], soft: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Fit the heads: each on all folds of sites, and on all but one in turn for what it says of sites it has not seen.
+"""Fit the first pass, and the heads: each on all folds of sites, and on all but one in turn for what it says of others.
 
 Larger networks teach the final head: what they say of lines of sites that they have not seen is half of what it learns.
 What it says without a fold is taught by networks that have not seen that fold either.
@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
+from sklearn.linear_model import LogisticRegression
 
-from cleaner.classifier import LineClassifier
+from cleaner.classifier import LineClassifier, spread
+from cleaner.features import line_features
 from cleaner.network import softmax
 from cleaner.sampling import Part, counted, marked
 from cleaner.threads import one_thread
@@ -24,6 +26,7 @@ __all__ = [
     "calibrate_on",
     "enough",
     "fewer",
+    "first_pass",
     "fit_head",
     "gather",
     "teach",
@@ -35,6 +38,8 @@ Ints = npt.NDArray[np.int64]
 #: Returns the inputs of all lines of a fold, [lines, features].
 Inputs = Callable[[int], Floats]
 NEVER = -20.0
+#: About so many lines fit the first pass.
+FIRST_PASS_ROWS = 200_000
 #: How many heads are fitted at a time; each takes memory for a copy of its lines.
 WORKERS = 2
 #: The draft head's probability from which a line is easy; and from how many lines on easy ones are left out and larger
@@ -185,3 +190,28 @@ def calibrate_on(head: LineClassifier, parts: Sequence[Part], logits: Sequence[F
     factor, shift = np.ones(raw.shape[1], np.float32), np.zeros(raw.shape[1], np.float32)
     factor[head.classes_], shift[head.classes_] = head.calibration_
     return factor, shift
+
+
+def first_pass(parts: Sequence[Part], scores: Sequence[Floats], seed: int) -> tuple[Floats, Floats]:
+    """Fit the softmax over text and shape: weights [features, labels] and bias, unscaled."""
+    rng = np.random.default_rng(seed)
+    rows, target, weight = [], [], []
+    total = sum(int(part.sure.sum()) for part in parts)
+    for part, score in zip(parts, scores, strict=True):
+        chosen = np.flatnonzero(part.sure & (rng.random(len(part.sure)) < FIRST_PASS_ROWS / max(total, 1)))
+        rows.append(np.concatenate([score, line_features(part.batch)], axis=1)[chosen])
+        target.append(part.label[chosen])
+        weight.append(part.weight[chosen])
+    x = np.concatenate(rows)
+    scale, mean = spread(x, x.dtype), x.mean(axis=0)
+    model = LogisticRegression(C=0.1, max_iter=300)
+    model.fit((x - mean) / scale, np.concatenate(target), sample_weight=np.concatenate(weight))
+    labels = int(max(part.label.max() for part in parts)) + 1
+    coef, bias = np.zeros((labels, x.shape[1])), np.full(labels, NEVER)
+    if len(model.classes_) == 2:
+        coef[model.classes_] = [-model.coef_[0] / 2, model.coef_[0] / 2]
+        bias[model.classes_] = [-model.intercept_[0] / 2, model.intercept_[0] / 2]
+    else:
+        coef[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+    coef = coef / scale
+    return coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32)

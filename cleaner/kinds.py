@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from cleaner.classifier import spread
 from cleaner.copies import COPIES
 from cleaner.heads import Inputs
 from cleaner.labels import JUNK, KINDS
@@ -58,7 +59,7 @@ def fit(parts: Sequence[Part], inputs: Inputs) -> Kinds:
     width = x.shape[1]
     if len(np.unique(y)) < 2:
         return Kinds([], np.zeros((width, 0), np.float32), np.zeros(0, np.float32), np.zeros(0), np.zeros(0, np.bool_))
-    scale, mean = np.maximum(x.std(axis=0), 1e-6), x.mean(axis=0)
+    scale, mean = spread(x, x.dtype), x.mean(axis=0)
     x = (x - mean) / scale
     model = LogisticRegression(C=0.01, max_iter=100)
     most, right = np.zeros(len(y)), np.zeros(len(y), np.bool_)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import vstack
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import SGDClassifier
 
 from cleaner.alike import check_apart, prints, without_shared
 from cleaner.classifier import LineClassifier
@@ -23,8 +23,19 @@ from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, read_labelled
 from cleaner.evaluation import compare, figures, joined, measure
-from cleaner.features import VERSION, line_features, packed, text_scores, unicode_tables
-from cleaner.heads import Fitted, Rows, calibrate_on, enough, fewer, fit_head, gather, teach, teachable
+from cleaner.features import VERSION, packed, text_scores, unicode_tables
+from cleaner.heads import (
+    Fitted,
+    Rows,
+    calibrate_on,
+    enough,
+    fewer,
+    first_pass,
+    fit_head,
+    gather,
+    teach,
+    teachable,
+)
 from cleaner.kinds import fit_kinds
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.model import Model, Seen
@@ -51,7 +62,8 @@ __all__ = ["Options", "train"]
 Floats = npt.NDArray[np.float32]
 Report = Callable[[str, float], None]
 
-FIRST_PASS_ROWS = 200_000
+#: On so many documents of its own a new model is tried.
+TRIED_DOCUMENTS = 200
 
 
 @dataclass(frozen=True)
@@ -108,31 +120,6 @@ def fit_table(tables: Sequence[TableRows], columns: int, options: Options) -> Fl
     else:
         weights[:, model.classes_] = model.coef_.T
     return weights.astype(np.float16).astype(np.float32)
-
-
-def fit_first_pass(parts: Sequence[Part], scores: Sequence[Floats], options: Options) -> tuple[Floats, Floats]:
-    """Fit the softmax over text and shape: weights [features, labels] and bias, unscaled."""
-    rng = np.random.default_rng(options.seed)
-    rows, target, weight = [], [], []
-    total = sum(int(part.sure.sum()) for part in parts)
-    for part, score in zip(parts, scores, strict=True):
-        chosen = np.flatnonzero(part.sure & (rng.random(len(part.sure)) < FIRST_PASS_ROWS / max(total, 1)))
-        rows.append(np.concatenate([score, line_features(part.batch)], axis=1)[chosen])
-        target.append(part.label[chosen])
-        weight.append(part.weight[chosen])
-    x = np.concatenate(rows)
-    scale, mean = np.maximum(x.std(axis=0), 1e-6), x.mean(axis=0)
-    model = LogisticRegression(C=0.1, max_iter=300)
-    model.fit((x - mean) / scale, np.concatenate(target), sample_weight=np.concatenate(weight))
-    labels = int(max(part.label.max() for part in parts)) + 1
-    coef, bias = np.zeros((labels, x.shape[1])), np.full(labels, -20.0)
-    if len(model.classes_) == 2:
-        coef[model.classes_] = [-model.coef_[0] / 2, model.coef_[0] / 2]
-        bias[model.classes_] = [-model.intercept_[0] / 2, model.intercept_[0] / 2]
-    else:
-        coef[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
-    coef = coef / scale
-    return coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32)
 
 
 def fit(documents: Sequence[LabelledDocument], options: Options, report: Report) -> Model:
@@ -219,7 +206,7 @@ def fit_text(
     del tables
     report("first pass", 0.34)
     classes, folded = unicode_tables()
-    weights, bias = fit_first_pass(parts, scores, options)
+    weights, bias = first_pass(parts, scores, options.seed)
     arrays = {"classes": classes, "folded": folded, "table": table}
     return {**arrays, "first_weights": weights, "first_bias": bias}, scores
 
@@ -286,8 +273,21 @@ def trained(
         data=describe(data),
         lines_shared_with_tests=shared,
         test_data=describe(tests),
-        warnings=[overlap] * (shared > 0) + doubts(documents),
+        warnings=[overlap] * (shared > 0) + doubts(documents) + useless(model, documents),
         libraries={name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn", "scipy")},
         **prints(data),
     )
     return model
+
+
+def useless(model: Model, documents: Sequence[LabelledDocument]) -> list[str]:
+    """Return a warning if the model cleans its own documents no better than keeping or dropping everything does."""
+    some = documents[:: -(-len(documents) // TRIED_DOCUMENTS)]
+    found = figures(measure(some, Cleaner(model)))
+    wrong = found["errors"]["lost"] + found["errors"]["left"]
+    least = min(found["body_words"], found["other_words"])
+    if wrong < least or not least:
+        return []
+    return [
+        f"of its own documents the model keeps or drops {amount(wrong, 'word')} wrongly: it is of no use. Label more."
+    ]
