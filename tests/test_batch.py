@@ -391,11 +391,28 @@ def test_in_place(tmp_path: Path, records: Path) -> None:
 
 def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "below").mkdir()
+    counts = json.loads((tmp_path / "s").read_text())
+    assert (counts["words_kept"], counts["words_removed"]) == (29, 2)
     (tmp_path / "below" / "a.txt").write_text(TEXT)
     (tmp_path / "pyproject.toml").write_text('[tool.cleaner]\nkeep = ["body", "junk"]\n')
     monkeypatch.chdir(tmp_path / "below")
     assert call("clean", "a.txt").stdout == TEXT
     assert call("clean", "a.txt", "--keep", "body").stdout == BODY
+@pytest.mark.parametrize(("rule", "kept"), [("^$", 120), (".", 0), ("ferry", 0), ("o 1", 120)])
+def test_words_that_a_rule_removes_are_counted(rule: str, kept: int, tmp_path: Path) -> None:
+    whole = BODY * 10 + "SHARE THIS\n" * 20 + "Read o 1 次の船は金曜日に出る"
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in (whole, "", BODY)))
+    more = ("--always-keep", "^The", "--always-drop", rule) if kept else ("--always-drop", rule)
+    result = call("clean", tmp_path / "a.jsonl", "--add-quality", "--summary", tmp_path / "s", "-q", *more)
+    found = [json.loads(line)["cleaner_quality"] for line in result.stdout.splitlines()]
+    assert [(one["words"], one["kept"]) for one in found] == [(173, kept), (0, 0), (12, min(12, kept))]
+    assert all(one["removed"] == one["words"] - one["kept"] for one in found)
+    assert ["suspicious" in one["flags"] for one in found] == [not kept, False, False]
+    counts = json.loads((tmp_path / "s").read_text())
+    assert counts["words_kept"] == sum(one["kept"] for one in found)
+    assert counts["words_removed"] == sum(one["removed"] for one in found)
+
+
     (tmp_path / "cleaner.toml").write_text('always-drop = ["^The ferry"]\n')
     assert call("clean", "a.txt").stdout == ""
     (tmp_path / "cleaner.toml").write_text("sweep = true\n")

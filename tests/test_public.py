@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": {"decision", "errors", "labels"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
-    "outcomes": {"cleaning", "labels", "lines", "native", "rules", "scratch"},
+    "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
     "parquet": {"cells", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
