@@ -268,7 +268,8 @@ def replaced(line: bytes, place: tuple[int, int, int], text: bytes | None, added
         line = line[:begin] + to_text(text, line[begin:end]) + line[end:]
     if added:
         close = line.rindex(b"}")
-        line = line[:close].rstrip() + b", " + row(added)[1:-2] + line[close:]
+        end = len(line[:close].rstrip())
+        line = line[:end] + b", " + row(added)[1:-2] + line[end:]
     return line
 
 

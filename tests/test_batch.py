@@ -296,7 +296,7 @@ def test_removed_lines_put_back(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(odd.encode())
     assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", "--removed", tmp_path / "r").exit_code == 0
     rows = lines_of(tmp_path / "r")
-    assert {"file", "record", "document", "bytes", "crc32"} == set(rows[0])
+    assert {"file", "record", "document", "bytes", "crc32", "removed"} == set(rows[0])
     assert {"file", "record", "document", "line", "label", "kind", "probability", "text"} == set(rows[1])
     result = call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", tmp_path / "c.txt")
     assert (result.exit_code, result.stderr) == (0, "")

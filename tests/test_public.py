@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
-    "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings", "wording"},
+    "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring", "settings"}
+    | {"wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
