@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from cleaner.cells import dumped
-from cleaner.encodings import marked
+from cleaner.encodings import extends_ascii, marked
 from cleaner.errors import DataError
 from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, skim
@@ -32,7 +32,6 @@ NULL = "is null, not a string. Fill it, or leave the row out."
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
 COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
-ASCII = bytes(range(128))
 BACKSLASH = ord("\\")
 #: What values of JSON that are no text become; a column of Parquet comes as its type, which names itself.
 JSON = (int, float, list, dict)
@@ -64,10 +63,7 @@ def encoding_of(path: str, encoding: str) -> tuple[str, bool]:
         return "", True
     if name.startswith(("utf-16-", "utf-32-")):
         return name[:6] if name != encoding else name, False
-    try:
-        return name, ASCII.decode(name) == ASCII.decode()
-    except UnicodeError:
-        return name, False
+    return name, extends_ascii(name)
 
 
 def read_blocks(number: int, source: Input, at: tuple[int, int], encoding: str = "") -> Iterator[Block]:

@@ -1,5 +1,6 @@
 """Batch runs as a user sees them: what goes in, what comes out, what is refused."""
 
+import base64
 import bz2
 import gzip
 import json
@@ -274,6 +275,25 @@ def test_encodings(encoding: str, tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").read_bytes() == (mark + body).encode(encoding)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "twice"),
+    [("cp932", b"\x87\x90"), ("cp950", b"\xa2\xcc"), ("big5hkscs", b"\xa1\xfe"), ("utf-7", b"+ACE-")],
+)
+def test_what_cannot_be_written_as_it_came_fails(encoding: str, twice: bytes, tmp_path: Path) -> None:
+    """Two sequences of bytes are one character there, and a kept line would be another one."""
+    source, out = tmp_path / "a.txt", tmp_path / "b.txt"
+    data = b"SHARE THIS\n" + twice + b" " + BODY.encode()
+    source.write_bytes(data)
+    for more in (["-o", out], ["--in-place"], ["--diff"]):
+        result = call("clean", source, "--encoding", encoding, "--errors", tmp_path / "bad", *more)
+        assert result.exit_code == 1
+        assert f"a.txt:2: not the same bytes again in {encoding.upper()} from byte 1" in result.stderr
+        assert (result.stdout, source.read_bytes(), out.exists()) == ("", data, False)
+    assert base64.b64decode(str(lines_of(tmp_path / "bad")[0]["base64"])) == data
+    result = call("clean", source, "--encoding", encoding, "--output-format", "jsonl")
+    assert json.loads(result.stdout)["text"] == f"{twice.decode(encoding)} {BODY}"
+
+
 def test_encoding_is_detected_and_reported(tmp_path: Path) -> None:
     text = "Der Fährmann sagte, das Boot sei nun für alle Gäste zurück und könne wieder fahren.\n" * 4
     (tmp_path / "a.txt").write_bytes(text.encode("cp1252"))
@@ -357,9 +377,26 @@ def test_rules(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s").read_text())["rules"] == {"drop: advert$": 1, "keep: ^SHARE": 1}
     assert [(row["line"], row["label"]) for row in lines_of(tmp_path / "r")[1:]] == [(5, "rule"), (6, "blank")]
     assert restore(result.stdout, lines_of(tmp_path / "r")) == (tmp_path / "a.txt").read_text()
+    counts = json.loads((tmp_path / "s").read_text())
+    assert (counts["words_kept"], counts["words_removed"]) == (29, 2)
     refused(call("clean", tmp_path / "a.txt", "--always-drop", "("), 2, "--always-drop")
     (tmp_path / "rules").write_text("lose: x\n")
     refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:1:")
+
+
+@pytest.mark.parametrize(("rule", "kept"), [("^$", 120), (".", 0), ("ferry", 0), ("o 1", 120)])
+def test_words_that_a_rule_removes_are_counted(rule: str, kept: int, tmp_path: Path) -> None:
+    whole = BODY * 10 + "SHARE THIS\n" * 20 + "Read o 1 次の船は金曜日に出る"
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in (whole, "", BODY)))
+    more = ("--always-keep", "^The", "--always-drop", rule) if kept else ("--always-drop", rule)
+    result = call("clean", tmp_path / "a.jsonl", "--add-quality", "--summary", tmp_path / "s", "-q", *more)
+    found = [json.loads(line)["cleaner_quality"] for line in result.stdout.splitlines()]
+    assert [(one["words"], one["kept"]) for one in found] == [(173, kept), (0, 0), (12, min(12, kept))]
+    assert all(one["removed"] == one["words"] - one["kept"] for one in found)
+    assert ["suspicious" in one["flags"] for one in found] == [not kept, False, False]
+    counts = json.loads((tmp_path / "s").read_text())
+    assert counts["words_kept"] == sum(one["kept"] for one in found)
+    assert counts["words_removed"] == sum(one["removed"] for one in found)
 
 
 def test_check(tmp_path: Path) -> None:
@@ -391,28 +428,11 @@ def test_in_place(tmp_path: Path, records: Path) -> None:
 
 def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "below").mkdir()
-    counts = json.loads((tmp_path / "s").read_text())
-    assert (counts["words_kept"], counts["words_removed"]) == (29, 2)
     (tmp_path / "below" / "a.txt").write_text(TEXT)
     (tmp_path / "pyproject.toml").write_text('[tool.cleaner]\nkeep = ["body", "junk"]\n')
     monkeypatch.chdir(tmp_path / "below")
     assert call("clean", "a.txt").stdout == TEXT
     assert call("clean", "a.txt", "--keep", "body").stdout == BODY
-@pytest.mark.parametrize(("rule", "kept"), [("^$", 120), (".", 0), ("ferry", 0), ("o 1", 120)])
-def test_words_that_a_rule_removes_are_counted(rule: str, kept: int, tmp_path: Path) -> None:
-    whole = BODY * 10 + "SHARE THIS\n" * 20 + "Read o 1 次の船は金曜日に出る"
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in (whole, "", BODY)))
-    more = ("--always-keep", "^The", "--always-drop", rule) if kept else ("--always-drop", rule)
-    result = call("clean", tmp_path / "a.jsonl", "--add-quality", "--summary", tmp_path / "s", "-q", *more)
-    found = [json.loads(line)["cleaner_quality"] for line in result.stdout.splitlines()]
-    assert [(one["words"], one["kept"]) for one in found] == [(173, kept), (0, 0), (12, min(12, kept))]
-    assert all(one["removed"] == one["words"] - one["kept"] for one in found)
-    assert ["suspicious" in one["flags"] for one in found] == [not kept, False, False]
-    counts = json.loads((tmp_path / "s").read_text())
-    assert counts["words_kept"] == sum(one["kept"] for one in found)
-    assert counts["words_removed"] == sum(one["removed"] for one in found)
-
-
     (tmp_path / "cleaner.toml").write_text('always-drop = ["^The ferry"]\n')
     assert call("clean", "a.txt").stdout == ""
     (tmp_path / "cleaner.toml").write_text("sweep = true\n")

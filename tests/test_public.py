@@ -120,8 +120,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
     "wording": set(),
-    "work": {"errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality", "records"}
-    | {"rules", "summary", "wet", "writing"},
+    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality"}
+    | {"records", "rules", "summary", "wet", "writing"},
     "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
