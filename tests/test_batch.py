@@ -141,6 +141,8 @@ def test_text_with_a_lone_surrogate(tmp_path: Path) -> None:
         ('{"title": "x"}', "field", "title"),
         ('{"text": 3, "n": 1}', "field", "text, n"),
         ('{"text": null}', "field", "field 'text' is null, not a string. Fill it, or leave the row out."),
+        ('{"content": "x", "text": null}', "field", "field 'text' is null, not a string."),
+        ('{"text": 5, "body": "x"}', "field", "field 'text' is int, not a string."),
         ("[" * 100_000, "malformed", "JSON"),
         ('{"text": "\udcff"}', "undecodable", "UTF-8"),
     ],
@@ -323,6 +325,18 @@ def test_removed_lines_put_back(tmp_path: Path) -> None:
     assert (tmp_path / "c.txt").read_bytes() == odd.encode()
     assert restore((tmp_path / "b.txt").read_bytes().decode(), rows) == odd
     assert package.restore is restore
+
+
+@pytest.mark.parametrize("other", ["NaN", '"\\ud800"', "1", "1e400", "1" * 5000])
+@pytest.mark.parametrize("arguments", [[], ["--id-field", "id"]])
+def test_a_number_names_a_document_whatever_else_its_record_holds(
+    other: str, arguments: list[str], tmp_path: Path
+) -> None:
+    record = f'{{"id": 7, "url": "http://n", "x": {other}, "text": {json.dumps(TEXT)}}}\n'
+    (tmp_path / "a.jsonl").write_text(record)
+    result = call("clean", tmp_path / "a.jsonl", "--removed", tmp_path / "r", *arguments)
+    assert (result.exit_code, result.stdout) == (0, record.replace(json.dumps(TEXT), json.dumps(BODY)))
+    assert {row["document"] for row in lines_of(tmp_path / "r")} == {"7"}
 
 
 def test_jsonl_restored_byte_for_byte(tmp_path: Path) -> None:
