@@ -198,11 +198,12 @@ def restore(
     Example: cleaner restore body.txt --removed removed.jsonl -o article.txt
     """
     from cleaner.atomic import write_beside
+    from cleaner.opening import compress, compression
     from cleaner.restoring import restore_file
 
     with errors():
         data = restore_file(cleaned, removed, file, encoding, text_field)
         if output:
-            write_beside(output, data)
+            write_beside(output, compress(compression(output), data))
         else:
             sys.stdout.buffer.write(data)

@@ -4,7 +4,7 @@ import codecs
 
 from cleaner.errors import DataError
 
-__all__ = ["check", "marked", "to_utf8"]
+__all__ = ["check", "check_back", "extends_ascii", "marked", "to_utf8"]
 
 #: Byte order marks; that of UTF-32 first, as it begins with that of UTF-16.
 MARKS = {
@@ -14,6 +14,8 @@ MARKS = {
     "utf-16-be": codecs.BOM_UTF16_BE,
     "utf-8": codecs.BOM_UTF8,
 }
+
+ASCII = bytes(range(128))
 
 
 def check(encoding: str) -> None:
@@ -25,6 +27,14 @@ def check(encoding: str) -> None:
             return  # of another width
         except (LookupError, ValueError):
             raise DataError(f"--encoding {encoding}: unknown. Use a name such as cp1252, or detect.") from None
+
+
+def extends_ascii(name: str) -> bool:
+    """Tell whether what is ASCII is the same in an encoding, so that lines can be cut before they are decoded."""
+    try:
+        return ASCII.decode(name) == ASCII.decode()
+    except UnicodeError:
+        return False
 
 
 def marked(data: bytes) -> str:
@@ -76,3 +86,24 @@ def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
     if name == "utf-8":
         return data, "utf-8"
     return text.encode("utf-8", "surrogatepass"), name
+
+
+def check_back(data: bytes, text: bytes, name: str) -> None:
+    """Check that a document in UTF-8 is written in the encoding that it came in as it came.
+
+    Raises:
+        DataError: it is not, as two sequences of bytes are one character there; names the line.
+    """
+    if name == "utf-8":
+        return
+    try:
+        again = text.decode("utf-8", "surrogatepass").encode(name, "surrogatepass")
+    except UnicodeError:
+        again = b""
+    if again != data:
+        at = next((at for at, (one, two) in enumerate(zip(data, again, strict=False)) if one != two), len(again))
+        line = data.count(b"\n", 0, at) + 1
+        raise DataError(
+            f"{line}: not the same bytes again in {name.upper()} from byte {at + 1} on. "
+            "Convert it to UTF-8 first (iconv), or give another --encoding."
+        )

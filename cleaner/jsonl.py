@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from cleaner.cells import dumped
-from cleaner.encodings import marked
+from cleaner.encodings import extends_ascii, marked
 from cleaner.errors import DataError
 from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, skim
@@ -32,12 +32,21 @@ NULL = "is null, not a string. Fill it, or leave the row out."
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
 COLON = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
-ASCII = bytes(range(128))
 BACKSLASH = ord("\\")
 #: What values of JSON that are no text become; a column of Parquet comes as its type, which names itself.
 JSON = (int, float, list, dict)
-#: Other values are read only to be sure that the line is JSON: no number is too large for that.
-LENIENT = json.JSONDecoder(parse_int=float)
+
+
+def integer(digits: str) -> float:
+    """Return a number of JSON, which may have more digits than Python makes an int of."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
+
+
+#: What orjson does not read: NaN and the infinities, lone surrogates.
+LENIENT = json.JSONDecoder(parse_int=integer)
 
 
 def transcoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -64,10 +73,7 @@ def encoding_of(path: str, encoding: str) -> tuple[str, bool]:
         return "", True
     if name.startswith(("utf-16-", "utf-32-")):
         return name[:6] if name != encoding else name, False
-    try:
-        return name, ASCII.decode(name) == ASCII.decode()
-    except UnicodeError:
-        return name, False
+    return name, extends_ascii(name)
 
 
 def read_blocks(number: int, source: Input, at: tuple[int, int], encoding: str = "") -> Iterator[Block]:
@@ -125,24 +131,23 @@ def parse(line: bytes) -> dict[str, Any]:
 
 
 def text_field(record: Mapping[str, Any], wanted: str) -> str:
-    """Return the name of the field with the text.
+    """Return the name of the field with the text, the first of the names that the record has.
 
     Raises:
         DataError: it is not there, null or not a string; the message lists the fields that are.
     """
     names = (wanted,) if wanted else TEXT_FIELDS
-    for name in names:
-        if isinstance(record.get(name), str):
-            return name
+    name = next((one for one in names if one in record), None)
+    if name is not None and isinstance(record[name], str):
+        return name
     there = ", ".join(map(str, list(record)[:20])) or "none"
-    for name in names:
-        if name in record:
-            if record[name] is None:
-                raise DataError(f"field {name!r} {NULL}")
-            kind = type(record[name]).__name__ if isinstance(record[name], JSON) else str(record[name])
-            raise DataError(f"field {name!r} is {kind}, not a string. Its fields: {there}. Choose with --text-field.")
-    missing = f"no field {wanted!r}" if wanted else "no field that is known to hold text"
-    raise DataError(f"{missing}. Its fields: {there}. Choose one with --text-field.")
+    if name is None:
+        missing = f"no field {wanted!r}" if wanted else "no field that is known to hold text"
+        raise DataError(f"{missing}. Its fields: {there}. Choose one with --text-field.")
+    if record[name] is None:
+        raise DataError(f"field {name!r} {NULL}")
+    kind = type(record[name]).__name__ if isinstance(record[name], JSON) else str(record[name])
+    raise DataError(f"field {name!r} is {kind}, not a string. Its fields: {there}. Choose with --text-field.")
 
 
 @lru_cache(maxsize=100)
@@ -268,7 +273,8 @@ def replaced(line: bytes, place: tuple[int, int, int], text: bytes | None, added
         line = line[:begin] + to_text(text, line[begin:end]) + line[end:]
     if added:
         close = line.rindex(b"}")
-        line = line[:close].rstrip() + b", " + row(added)[1:-2] + line[close:]
+        end = len(line[:close].rstrip())
+        line = line[:end] + b", " + row(added)[1:-2] + line[end:]
     return line
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.alphabet import WORDS
 from cleaner.cleaning import Cleaner, Result, batches, pieces
 from cleaner.labels import BODY
 from cleaner.lines import MARK
@@ -66,6 +67,7 @@ class Outcome:
     cleaned: bytes
     gone: int  # lines that went, blank ones too
     sums: Sums
+    dropped: int = 0  # words that a rule took out, which are in none of the sums
     removed: list[Line] = field(default_factory=list)  # the lines that went
     extracts: list[tuple[str, bytes]] = field(default_factory=list)  # label and line, of the labels asked for
     labelled: list[Labelled] = field(default_factory=list)  # one for each piece of the document
@@ -99,6 +101,7 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
     ``begin`` lines of the first document have gone before, for one that comes in pieces.
     """
     applied = [shifted(how.rules.apply(document), begin) for document in documents] if how.rules else []
+    dropped = dropped_words(cleaner, [one[2] for one in applied])
     marks = [b"" if not applied or document.startswith(MARK) else MARK for document in documents]
     texts = [mark + one[0] for mark, one in zip(marks, applied, strict=True)] if applied else documents
     parts = (piece for text in texts for piece in pieces(text))
@@ -117,9 +120,23 @@ def outcomes(cleaner: Cleaner, documents: list[bytes], how: How, begin: int = 0)
             if last:
                 whole = joined(waiting)
                 whole.cleaned = whole.cleaned.removeprefix(marks[index])  # else it would be that of what a rule left
-                whole = with_rules(whole, applied[index][2], how) if applied else whole
+                if applied:
+                    whole.dropped = dropped[index]
+                    whole = with_rules(whole, applied[index][2], how)
                 yield with_mark(whole, documents[index])
                 waiting, index = [], index + 1
+
+
+def dropped_words(cleaner: Cleaner, gone: list[dict[int, bytes]]) -> list[int]:
+    """Return how many words a rule took out of each document, counted as those that are left are."""
+    out, index = [0] * len(gone), 0
+    for group in batches(piece for lines in gone for piece in pieces(b"".join(lines.values()))):
+        batch = cleaner.model.read([data for data, _ in group])
+        words = np.bincount(batch.document, batch.counts[:, WORDS], len(group))
+        for count, (_, last) in zip(words.tolist(), group, strict=True):
+            out[index] += int(count)
+            index += last
+    return out
 
 
 def with_mark(outcome: Outcome, document: bytes) -> Outcome:

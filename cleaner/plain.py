@@ -4,7 +4,7 @@ import codecs
 import os
 from collections.abc import Iterator
 
-from cleaner.encodings import to_utf8
+from cleaner.encodings import check_back, to_utf8
 from cleaner.errors import DataError
 from cleaner.lines import line_pieces
 from cleaner.opening import chunks, compression, is_remote
@@ -86,8 +86,11 @@ def is_huge(source: Input, encoding: str) -> bool:
     return source.size > HUGE_BYTES and stored_plainly and encoding in ("", "utf-8")
 
 
-def decode(block: Block, encoding: str) -> tuple[list[Document], list[Failure]]:
-    """Read the text files of a block; a document's place is the file's index in it and its encoding."""
+def decode(block: Block, encoding: str, back: bool) -> tuple[list[Document], list[Failure]]:
+    """Read the text files of a block; a document's place is the file's index in it and its encoding.
+
+    ``back``: what cannot be written in that encoding as it came is a failure.
+    """
     documents, failures = [], []
     if block.failures:
         return [], []  # a huge text that cannot be read is no document
@@ -101,6 +104,8 @@ def decode(block: Block, encoding: str) -> tuple[list[Document], list[Failure]]:
             continue
         try:
             text, name = to_utf8(data, encoding)
+            if back:
+                check_back(data, text, name)
         except DataError as error:
             line, _, rest = str(error).partition(": ")
             where = f"{source.name}:{line}" if line.isdigit() else source.name

@@ -17,10 +17,10 @@ FLAGS = ("empty_after", "mostly_junk", "suspicious", "very_short")
 
 @dataclass(frozen=True)
 class Quality:
-    """A document in numbers; shares are between 0 and 1, of its words.
+    """A document in numbers; shares are between 0 and 1, of the words that no rule took out.
 
-    ``body_share`` is the expected share of body: each line's probability of it, by words. Words that
-    a rule took out are in none of the numbers.
+    ``body_share`` is the expected share of body: each line's probability of it, by words. What a rule took out
+    is in ``words`` and ``removed``, as it is gone, but has no probability.
     """
 
     body_share: float
@@ -37,13 +37,14 @@ class Quality:
 
 def quality(outcome: Outcome) -> Quality:
     """Return the quality of a cleaned document."""
-    words, kept, body, uncertain, _ = outcome.sums
-    share = body / words if words else 0.0
+    judged, kept, body, uncertain, _ = outcome.sums
+    words, share = judged + outcome.dropped, body / judged if judged else 0.0
     tests = (
         kept == 0 and (words > 0 or outcome.gone > 0),
-        words > 0 and share < JUNK_SHARE,
+        judged > 0 and share < JUNK_SHARE,
         bool(suspicion(1 - kept / words, words)) if words else False,
         kept < SHORT_WORDS,
     )
     flags = tuple(flag for flag, true in zip(FLAGS, tests, strict=True) if true)
-    return Quality(round(share, 4), words, kept, words - kept, round(uncertain / words, 4) if words else 0.0, flags)
+    doubt = round(uncertain / judged, 4) if judged else 0.0
+    return Quality(round(share, 4), words, kept, words - kept, doubt, flags)

@@ -5,6 +5,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -28,7 +29,7 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
 
     A row has ``line``, its number in the document from 1, and ``text``, with its ending, the first line's
     with the document's byte order mark; or ``bytes`` and ``crc32`` of the cleaned text in UTF-8, or of its pieces in
-    turn. Other rows are skipped.
+    turn, and ``removed``, how many rows there are of its lines. Other rows are skipped.
 
     Raises:
         DataError: the rows do not fit the text.
@@ -40,8 +41,12 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     if isinstance(removed, str | bytes):
         raise UsageError("removed: give rows, one for each removed line; cleaner restore reads them from a file.")
     rows = list(removed)
-    check_cleaned(cleaned.encode("utf-8", "surrogatepass"), list(filter(is_text, rows)))
+    texts = list(filter(is_text, rows))
+    check_cleaned(cleaned.encode("utf-8", "surrogatepass"), texts)
     gone = {row["line"]: row["text"] for row in rows if "line" in row}
+    count = sum(row.get("removed", 0) for row in texts)
+    if texts and "removed" in texts[0] and len(gone) != count:
+        raise DataError(f"{count} lines were removed, but {len(gone)} are in the rows. Give all that clean wrote.")
     marked = cleaned.startswith(lines.BOM) and gone.get(1, lines.BOM).startswith(lines.BOM)
     mark = lines.BOM if marked else ""  # else it is the first kept line's own
     if 1 in gone:
@@ -79,8 +84,10 @@ def read_rows(path: str, name: str) -> tuple[list[str], list[Row]]:
         rows.append(row)
     if not name and len(names) > 1:
         raise UsageError(f"{path}: is about {len(names)} files ({', '.join(list(names)[:5])}…). Choose with --file.")
-    if name and name not in names and rows:
+    if name and name not in names:
         raise UsageError(f"{path}: has nothing about {name!r}. It has {', '.join(list(names)[:5])}.")
+    if not rows:
+        raise DataError(f"{path}: has no rows, but clean --removed writes one for each text. Give what it wrote.")
     rows = [row for row in rows if not name or row["file"] == name]
     places = [(row["record"], row.get("line", 0)) for row in rows if not is_text(row)]
     if any(one > two or (one == two and one[1]) for one, two in pairwise(places)):
@@ -94,10 +101,16 @@ def is_row(row: Any) -> bool:
         return False
     named = isinstance(row.get("file"), str) and type(row.get("record")) is int
     removed = type(row.get("line")) is int and "text" in row
-    left = type(row.get("bytes")) is type(row.get("crc32")) is int
+    left = type(row.get("bytes")) is type(row.get("crc32")) is type(row.get("removed", 0)) is int and is_names(row)
     if "crc32" in row or "line" in row:
         return named and (removed if "line" in row else left)
     return named and ("raw" in row or "skipped" in row)
+
+
+def is_names(row: Row) -> bool:
+    """Tell whether the fields that were added, if any, are told by name."""
+    added = row.get("added", [])
+    return isinstance(added, list) and all(isinstance(name, str) for name in added)
 
 
 def is_text(row: Row) -> bool:
@@ -149,7 +162,8 @@ def restored_lines(data: bytes, rows: Sequence[Row], text_field: str) -> Iterato
         about = of.get(number, [])
         if not about:
             if every and not line.isspace():
-                raise DataError(f"record {number} has no row in the removed lines. If several were joined, {JOINED}")
+                message = "has no row in the removed lines. Give all that clean wrote. If several were joined"
+                raise DataError(f"record {number} {message}, {JOINED}")
             yield line
             continue
         try:
@@ -163,8 +177,10 @@ def restored_lines(data: bytes, rows: Sequence[Row], text_field: str) -> Iterato
 
 
 def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
-    """Return a line of a JSONL file with its text as it was; raise ValueError if it is no record."""
+    """Return a line of a JSONL file as it was, by its text and without new fields; raise ValueError if it is none."""
     mark = len(lines.MARK) if line.startswith(lines.MARK) else 0
+    new = [name for row in about for name in row.get("added", ())]
+    line = line[:mark] + without(line[mark:], new) if new else line
     record = jsonl.parse(line[mark:])
     called = about[0].get("document")
     if called and called not in {str(value) for value in record.values() if isinstance(value, str | int)}:
@@ -180,3 +196,19 @@ def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
     raw = next((row["raw"].encode("utf-8", "surrogatepass") for row in about if "raw" in row), None)
     value = raw or jsonl.to_text(text.encode("utf-8", "surrogatepass"), b'""')
     return line[: mark + begin] + value + line[mark + end :]
+
+
+def without(line: bytes, names: Sequence[str]) -> bytes:
+    """Return a line of a JSONL file without the fields that were put at its end.
+
+    Raises:
+        DataError: they are not there, or others are behind them.
+        ValueError: the line is no record.
+    """
+    there = jsonl.parse(line)
+    begin = min(line.rfind(f', "{name}": '.encode()) for name in names)  # no string has such quotes in it
+    end = len(line[: line.rindex(b"}")].rstrip())
+    with suppress(ValueError):
+        if begin >= 0 and jsonl.parse(line[:begin] + line[end:]).keys() == there.keys() - set(names):
+            return line[:begin] + line[end:]
+    raise DataError(f"has not {', '.join(names)} at its end. Give the file as clean wrote it.")

@@ -6,6 +6,7 @@ import json
 import os
 
 from cleaner import jsonl, parquet, plain, wet
+from cleaner.encodings import extends_ascii
 from cleaner.errors import UsageError
 from cleaner.job import Done, Job, Table, loaded, named
 from cleaner.lines import MARK
@@ -22,12 +23,13 @@ __all__ = ["work"]
 EXTRACTED = frozenset({"headline", "byline", "caption"})
 
 
-def read(block: Block, options: BatchOptions) -> Table:
+def read(block: Block, job: Job) -> Table:
     """Read the records of a block by its format."""
+    options = job.options
     names = (options.text_field, options.id_field)
     form = block.sources[0].format
     if form == "text":
-        return Table(block, *plain.decode(block, options.encoding))
+        return Table(block, *plain.decode(block, options.encoding, job.form in ("", "text")))
     if not block.data:
         return Table(block, [], [])
     if form == "jsonl":
@@ -72,7 +74,7 @@ def work(block: Block, job: Job) -> Done:
     """Clean a block; the only thing that workers are asked to do."""
     options = job.options
     cleaner = loaded(job.shared, os.fspath(options.model), options.keep, options.aim)
-    table = read(block, options)
+    table = read(block, job)
     if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
         convertible(table)
     table.failures = [*table.failures, *block.failures]
@@ -112,11 +114,17 @@ def encodings(table: Table) -> dict[str, int]:
 
 
 def difference(table: Table, index: int) -> bytes:
-    """Return a document's unified diff as patch reads it: lines end at line feeds alone, names at a tab."""
-    document, name = table.documents[index], named(table, index)
-    name = name if table.block.sources[0].format == "text" else f"{name}:{document.record}"
+    """Return a document's unified diff as patch reads it: lines end at line feeds alone, names at a tab.
+
+    It is in the document's encoding if ASCII is the same there, else in UTF-8.
+    """
+    document, name, encoding = table.documents[index], named(table, index), "utf-8"
+    if table.block.sources[0].format != "text":
+        name = f"{name}:{document.record}"
+    elif extends_ascii(document.place[1]):
+        encoding = document.place[1]
     pair = (document.text, table.outcomes[index].cleaned)
-    old, new = (io.BytesIO(data.decode("utf-8", "replace").encode()).readlines() for data in pair)
+    old, new = (io.BytesIO(data.decode("utf-8", "replace").encode(encoding, "replace")).readlines() for data in pair)
     before, after = (f"{one}\t".encode("utf-8", "surrogateescape") for one in (name, f"{name} (cleaned)"))
     rows = difflib.diff_bytes(difflib.unified_diff, old, new, before, after)
     return b"".join(row if row.endswith(b"\n") else row + b"\n\\ No newline at end of file\n" for row in rows)

@@ -188,7 +188,7 @@ def removed_rows(table: Table, job: Job) -> list[bytes]:
             rows.append((document.record, {**key, "skipped": "rejected"}))
             continue
         outcome = table.outcomes[index]
-        rows.append((document.record, {**key, **remains(table, index)}))
+        rows.append((document.record, {**key, **remains(table, index, job.options.new_fields)}))
         raw = original(table, document) if outcome.removed else None
         if raw is not None:
             rows.append((document.record, {**key, "raw": raw}))
@@ -205,11 +205,19 @@ def removed_rows(table: Table, job: Job) -> list[bytes]:
     return [json.dumps(row).encode() + b"\n" for _, row in rows]
 
 
-def remains(table: Table, index: int) -> dict[str, Any]:
-    """Return what tells a cleaned text, or a piece of it, from every other: what is restored must be that."""
-    cleaned, place = table.outcomes[index].cleaned, table.documents[index].place
-    encoded = table.block.sources[0].format == "text" and place[1] != "utf-8"
-    return {"bytes": len(cleaned), "crc32": zlib.crc32(cleaned), **({"encoding": place[1]} if encoded else {})}
+def remains(table: Table, index: int, new: set[str]) -> dict[str, Any]:
+    """Return what tells a cleaned text, or a piece of it, from every other: what is restored must be that.
+
+    And how many lines were removed from it, and which fields are ``new`` in its record.
+    """
+    outcome, place = table.outcomes[index], table.documents[index].place
+    out: dict[str, Any] = {"bytes": len(outcome.cleaned), "crc32": zlib.crc32(outcome.cleaned)}
+    out["removed"] = len(outcome.removed)
+    if table.block.sources[0].format == "text" and place[1] != "utf-8":
+        out["encoding"] = place[1]
+    if new:
+        out["added"] = sorted(new)
+    return out
 
 
 def original(table: Table, document: Document) -> str | None:

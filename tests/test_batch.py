@@ -1,5 +1,6 @@
 """Batch runs as a user sees them: what goes in, what comes out, what is refused."""
 
+import base64
 import bz2
 import gzip
 import json
@@ -140,6 +141,8 @@ def test_text_with_a_lone_surrogate(tmp_path: Path) -> None:
         ('{"title": "x"}', "field", "title"),
         ('{"text": 3, "n": 1}', "field", "text, n"),
         ('{"text": null}', "field", "field 'text' is null, not a string. Fill it, or leave the row out."),
+        ('{"content": "x", "text": null}', "field", "field 'text' is null, not a string."),
+        ('{"text": 5, "body": "x"}', "field", "field 'text' is int, not a string."),
         ("[" * 100_000, "malformed", "JSON"),
         ('{"text": "\udcff"}', "undecodable", "UTF-8"),
     ],
@@ -274,6 +277,25 @@ def test_encodings(encoding: str, tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").read_bytes() == (mark + body).encode(encoding)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "twice"),
+    [("cp932", b"\x87\x90"), ("cp950", b"\xa2\xcc"), ("big5hkscs", b"\xa1\xfe"), ("utf-7", b"+ACE-")],
+)
+def test_what_cannot_be_written_as_it_came_fails(encoding: str, twice: bytes, tmp_path: Path) -> None:
+    """Two sequences of bytes are one character there, and a kept line would be another one."""
+    source, out = tmp_path / "a.txt", tmp_path / "b.txt"
+    data = b"SHARE THIS\n" + twice + b" " + BODY.encode()
+    source.write_bytes(data)
+    for more in (["-o", out], ["--in-place"], ["--diff"]):
+        result = call("clean", source, "--encoding", encoding, "--errors", tmp_path / "bad", *more)
+        assert result.exit_code == 1
+        assert f"a.txt:2: not the same bytes again in {encoding.upper()} from byte 1" in result.stderr
+        assert (result.stdout, source.read_bytes(), out.exists()) == ("", data, False)
+    assert base64.b64decode(str(lines_of(tmp_path / "bad")[0]["base64"])) == data
+    result = call("clean", source, "--encoding", encoding, "--output-format", "jsonl")
+    assert json.loads(result.stdout)["text"] == f"{twice.decode(encoding)} {BODY}"
+
+
 def test_encoding_is_detected_and_reported(tmp_path: Path) -> None:
     text = "Der Fährmann sagte, das Boot sei nun für alle Gäste zurück und könne wieder fahren.\n" * 4
     (tmp_path / "a.txt").write_bytes(text.encode("cp1252"))
@@ -296,13 +318,25 @@ def test_removed_lines_put_back(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(odd.encode())
     assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", "--removed", tmp_path / "r").exit_code == 0
     rows = lines_of(tmp_path / "r")
-    assert {"file", "record", "document", "bytes", "crc32"} == set(rows[0])
+    assert {"file", "record", "document", "bytes", "crc32", "removed"} == set(rows[0])
     assert {"file", "record", "document", "line", "label", "kind", "probability", "text"} == set(rows[1])
     result = call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", tmp_path / "c.txt")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "c.txt").read_bytes() == odd.encode()
     assert restore((tmp_path / "b.txt").read_bytes().decode(), rows) == odd
     assert package.restore is restore
+
+
+@pytest.mark.parametrize("other", ["NaN", '"\\ud800"', "1", "1e400", "1" * 5000])
+@pytest.mark.parametrize("arguments", [[], ["--id-field", "id"]])
+def test_a_number_names_a_document_whatever_else_its_record_holds(
+    other: str, arguments: list[str], tmp_path: Path
+) -> None:
+    record = f'{{"id": 7, "url": "http://n", "x": {other}, "text": {json.dumps(TEXT)}}}\n'
+    (tmp_path / "a.jsonl").write_text(record)
+    result = call("clean", tmp_path / "a.jsonl", "--removed", tmp_path / "r", *arguments)
+    assert (result.exit_code, result.stdout) == (0, record.replace(json.dumps(TEXT), json.dumps(BODY)))
+    assert {row["document"] for row in lines_of(tmp_path / "r")} == {"7"}
 
 
 def test_jsonl_restored_byte_for_byte(tmp_path: Path) -> None:
@@ -357,9 +391,26 @@ def test_rules(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s").read_text())["rules"] == {"drop: advert$": 1, "keep: ^SHARE": 1}
     assert [(row["line"], row["label"]) for row in lines_of(tmp_path / "r")[1:]] == [(5, "rule"), (6, "blank")]
     assert restore(result.stdout, lines_of(tmp_path / "r")) == (tmp_path / "a.txt").read_text()
+    counts = json.loads((tmp_path / "s").read_text())
+    assert (counts["words_kept"], counts["words_removed"]) == (29, 2)
     refused(call("clean", tmp_path / "a.txt", "--always-drop", "("), 2, "--always-drop")
     (tmp_path / "rules").write_text("lose: x\n")
     refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:1:")
+
+
+@pytest.mark.parametrize(("rule", "kept"), [("^$", 120), (".", 0), ("ferry", 0), ("o 1", 120)])
+def test_words_that_a_rule_removes_are_counted(rule: str, kept: int, tmp_path: Path) -> None:
+    whole = BODY * 10 + "SHARE THIS\n" * 20 + "Read o 1 次の船は金曜日に出る"
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in (whole, "", BODY)))
+    more = ("--always-keep", "^The", "--always-drop", rule) if kept else ("--always-drop", rule)
+    result = call("clean", tmp_path / "a.jsonl", "--add-quality", "--summary", tmp_path / "s", "-q", *more)
+    found = [json.loads(line)["cleaner_quality"] for line in result.stdout.splitlines()]
+    assert [(one["words"], one["kept"]) for one in found] == [(173, kept), (0, 0), (12, min(12, kept))]
+    assert all(one["removed"] == one["words"] - one["kept"] for one in found)
+    assert ["suspicious" in one["flags"] for one in found] == [not kept, False, False]
+    counts = json.loads((tmp_path / "s").read_text())
+    assert counts["words_kept"] == sum(one["kept"] for one in found)
+    assert counts["words_removed"] == sum(one["removed"] for one in found)
 
 
 def test_check(tmp_path: Path) -> None:

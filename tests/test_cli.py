@@ -133,6 +133,21 @@ def test_a_diff_can_be_applied(last: str, end: str, tmp_path: Path, monkeypatch:
         assert Path(name).read_bytes() == new
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "cp932", "utf-8-sig", "utf-16"])
+def test_a_diff_is_in_the_encoding_of_its_document(encoding: str, tmp_path: Path) -> None:
+    """Where that is one of lines with bytes alone; else in UTF-8, as README says."""
+    old = f"SHARE £ THIS\n{BODY.replace('Friday', '£ Friday')}Read £ more".encode(encoding)
+    (tmp_path / "a.txt").write_bytes(old)
+    arguments = () if encoding.startswith("utf") else ("--encoding", encoding)
+    diff = call("clean", tmp_path / "a.txt", "--diff", *arguments).stdout_bytes
+    assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", *arguments).exit_code == 0
+    new = (tmp_path / "b.txt").read_bytes()
+    assert new != old
+    if encoding == "utf-16":
+        old, new = (data.decode("utf-16-le").encode() for data in (old, new))
+    assert applied(diff, old) == new
+
+
 def test_label_table(article: Path) -> None:
     result = call("label", article)
     assert (result.exit_code, result.stderr) == (0, "")

@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
-    "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings", "wording"},
+    "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring", "settings"}
+    | {"wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
@@ -80,7 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": {"decision", "errors", "labels"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
-    "outcomes": {"cleaning", "labels", "lines", "native", "rules", "scratch"},
+    "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
     "parquet": {"cells", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
@@ -119,8 +120,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
     "wording": set(),
-    "work": {"errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality", "records"}
-    | {"rules", "summary", "wet", "writing"},
+    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality"}
+    | {"records", "rules", "summary", "wet", "writing"},
     "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")

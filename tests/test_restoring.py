@@ -18,6 +18,7 @@ from cleaner.cleaning import Cleaner, pieces
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError, UsageError
 from cleaner.lines import BOM, MARK, line_pieces, split
+from cleaner.opening import chunks
 from cleaner.outcomes import SURE, How, outcomes
 from cleaner.restoring import restore_file
 from cleaner.rules import Rules
@@ -225,6 +226,9 @@ def test_rows_of_another_file_are_not_put_in(tmp_path: Path) -> None:
         {"line": None, "crc32": 1},
         {"line": None, "crc32": 1, "bytes": "1"},
         {"encoding": 1},
+        {"line": None, "crc32": 1, "bytes": 1, "removed": "1"},
+        {"line": None, "crc32": 1, "bytes": 1, "added": "cleaner_quality"},
+        {"line": None, "crc32": 1, "bytes": 1, "added": [1]},
     ],
 )
 def test_rows_that_are_none_of_removed_lines(change: dict[str, object], tmp_path: Path) -> None:
@@ -332,3 +336,62 @@ def test_one_file_is_restored_at_a_time(name: str, tmp_path: Path) -> None:
         (tmp_path / "in" / one).write_text(BODY)
     (tmp_path / "r").write_text("")
     refused(call("restore", tmp_path / name, "--removed", tmp_path / "r"), 2, "2 files. Give one file")
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl"])
+def test_rows_that_are_cut_restore_nothing(suffix: str, tmp_path: Path) -> None:
+    text = f"SHARE THIS\n{BODY}SHARE THIS\n\nRead more\n"
+    data = text if suffix == ".txt" else (json.dumps({"text": text}) + "\n") * 2
+    source, out, removed = (tmp_path / name for name in (f"a{suffix}", f"b{suffix}", "r"))
+    source.write_text(data)
+    clean_files(source, out, BatchOptions(removed=removed))
+    rows = removed.read_text().splitlines(keepends=True)
+    assert [json.loads(row).get("removed") for row in rows[:5]] == [4, None, None, None, None]
+    for number in range(len(rows)):
+        removed.write_text("".join(rows[:number]))
+        refused(call("restore", out, "--removed", removed), 2, ". Give ", ("r: has no rows", "b" + suffix)[number > 0])
+    removed.write_text("".join(rows[:1] + rows[2:]))
+    with pytest.raises(DataError, match="4 lines were removed, but 3 are in the rows"):
+        restore_file(str(out), str(removed))
+    removed.write_text("".join(rows).replace(', "removed": 4', ""))  # as it was once
+    assert restore_file(str(out), str(removed)).decode() == data
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".txt.gz", ".txt.zst"])
+def test_what_is_restored_is_compressed_as_its_name_says(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    assert call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", "--removed", tmp_path / "r").exit_code == 0
+    new = tmp_path / f"c{suffix}"
+    assert call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", new).exit_code == 0
+    assert b"".join(chunks(str(new))).decode() == TEXT
+    assert new.read_bytes().startswith(b"The") == (suffix == ".txt")
+
+
+ODD = (
+    b'{"text": %s}',
+    b'\xef\xbb\xbf{"text":%s}',
+    b'{"text": %s \t}  ',
+    b'{"id": 1.10, "text": %s, "x": {"cleaner_quality": 2, "cleaner_headline": null} }',
+    b'{"x": ", \\"cleaner_quality\\": 1}", "text": %s, "n": NaN, "x": "}"}\r',
+    b'{"text": "no", "n": 12345678901234567890123, "text": %s}',
+    b'{ "t\\u0065xt" : %s , "x": "\\ud800" , "x" : [] }',
+)
+ADDS = ({"add_quality": True}, {"extract": True, "add_labels": True, "add_quality": True}, {"extract": True})
+
+
+@pytest.mark.parametrize("adds", ADDS)
+def test_fields_that_were_added_are_taken_out_again(adds: dict[str, bool], tmp_path: Path) -> None:
+    """And none that was there before; whether a line was removed or not."""
+    texts = [f'{TEXT}, "cleaner_headline": 1\n', BODY, 'SHARE THIS", "cleaner_quality": {}}\n', ""]
+    data = b"\n".join(record % json.dumps(text).encode() for record in ODD for text in texts)
+    data = data.replace(b"\n" + MARK, b"\n")  # a mark stands at the beginning
+    (tmp_path / "a.jsonl").write_bytes(data)
+    options = BatchOptions(removed=tmp_path / "r", **adds)  # type: ignore[arg-type]
+    assert clean_files(tmp_path / "a.jsonl", tmp_path / "b.jsonl", options).counts["documents"] == len(ODD) * 4
+    good = (tmp_path / "b.jsonl").read_bytes()
+    assert good.count(b"cleaner_quality") > data.count(b"cleaner_quality") or "add_quality" not in adds
+    assert restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r")) == data
+    for old, new in ((b"}\n", b', "mine": 1}\n'), (b', "cleaner_', b', "their_'), (b', "cleaner_', b',"cleaner_')):
+        (tmp_path / "b.jsonl").write_bytes(good.replace(old, new))
+        with pytest.raises(DataError, match=r"record 1: has not cleaner_.* at its end\. Give"):
+            restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r"))
