@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
-    "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring", "settings"}
-    | {"wording"},
+    "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
+    | {"settings", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
@@ -60,13 +60,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
     "features": {"alphabet", "native", "scratch"},
-    "heads": {"classifier", "network", "sampling", "threads"},
+    "heads": {"classifier", "features", "network", "sampling", "threads"},
     "inputs": {"errors", "opening", "records"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
     "journal": {"atomic", "errors", "opening", "options", "targets"},
     "jsonl": {"cells", "encodings", "errors", "lines", "opening", "records"},
     "kernels": set(),
-    "kinds": {"copies", "heads", "labels", "sampling"},
+    "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
     "labels": set(),
     "lines": set(),
     "listing": {"cleaning", "lines", "reports"},
@@ -120,8 +120,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
     "wording": set(),
-    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality"}
-    | {"records", "rules", "summary", "wet", "writing"},
+    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain"}
+    | {"quality", "records", "rules", "summary", "wet", "writing"},
     "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
