@@ -70,6 +70,7 @@ def count_failures(failures: Iterable[Failure]) -> Counts:
     for one in failures:
         out["failed"] += one.count
         out["failures"][one.reason] = out["failures"].get(one.reason, 0) + one.count
-        out["failed_records"].append([one.name, one.record, one.reason, one.message])
+        message = f"line {one.line}: {one.message}" if one.line else one.message
+        out["failed_records"].append([one.name, one.record, one.reason, message])
     out["failed_records"] = out["failed_records"][:NAMED]
     return out
