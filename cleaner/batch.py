@@ -12,7 +12,7 @@ from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Job, loaded
-from cleaner.journal import Journal, Start
+from cleaner.journal import Journal
 from cleaner.opening import compression, is_remote
 from cleaner.options import BatchOptions
 from cleaner.pool import ordered
@@ -20,6 +20,7 @@ from cleaner.reading import blocks
 from cleaner.records import Failure
 from cleaner.rules import Rules, read_rules
 from cleaner.sharing import share
+from cleaner.shards import Start
 from cleaner.sinks import DiskSinks, MemorySinks, Sinks
 from cleaner.summary import EMPTY, add
 from cleaner.targets import Plan, plan
@@ -215,3 +216,7 @@ class Run:
         for name in sinks.left():
             self.hooks.failed(Failure(name, 0, "left", LEFT))
         counts["cleaned"] = counts["documents"] - counts["rejected"]
+        for of_one_kind in counts.values():
+            if isinstance(of_one_kind, dict):  # what was taken back may leave nothing
+                for name in [name for name, number in of_one_kind.items() if number <= 0]:
+                    del of_one_kind[name]

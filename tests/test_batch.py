@@ -562,6 +562,24 @@ def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, t
     assert names(tmp_path) == sorted(["errors", "in", *(f"in/{name}" for name in before), "removed"])
 
 
+@pytest.mark.usefixtures("any_size")
+def test_what_is_left_as_it_was_is_not_counted(records: Path, tmp_path: Path) -> None:
+    """Whatever was counted of it before the record that failed."""
+    folder = records.parent
+    good = RECORD % json.dumps(TEXT)
+    (folder / "b.jsonl").write_text(RECORD % json.dumps(f"{TEXT}\nALSO READ\n") * 25 + "{broken\n" + good)
+    (folder / "c.jsonl").write_text('{"text": 3}\n')
+    before = (folder / "b.jsonl").read_bytes()
+    options = BatchOptions(in_place=True, min_quality=0.5, rejected=tmp_path / "r", workers=1)
+    counts = clean_files(folder, "", options).counts
+    assert (folder / "b.jsonl").read_bytes() == before
+    assert [counts[name] for name in ("documents", "cleaned", "rejected", "failed")] == [2, 2, 0, 2]
+    assert (counts["words_kept"], counts["words_removed"]) == (24, 2)
+    assert counts["removed_lines"] == {"SHARE THIS": 1}
+    assert counts["lines"] == {"body": 2, "junk": 1}
+    assert len(counts["failed_records"]) == 2
+
+
 @pytest.mark.parametrize("option", ["--check", "--diff"])
 def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path, tmp_path: Path) -> None:
     (tmp_path / "old").write_text("of yesterday")

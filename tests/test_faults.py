@@ -413,6 +413,31 @@ def test_a_failure_before_the_stop_is_remembered(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("blocks", [1, 3, 12, 30])
+def test_what_was_counted_before_the_stop_is_taken_back(
+    blocks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last record of the second of three files fails, so that it is left as it was."""
+    counts = []
+    for folder in (tmp_path / "whole", tmp_path / "stopped"):
+        folder.mkdir()
+        files = [str(jsonl(folder / f"{number}.jsonl", 60, number)) for number in range(3)]
+        with Path(files[1]).open("a") as file:
+            file.write("{broken\n")
+        options = {"in_place": True, "errors": str(folder / "e"), "workers": 1}
+        if folder.name == "stopped":
+            for _ in stopped(monkeypatch, blocks):
+                with pytest.raises(Stop):
+                    clean_files(files, "", BatchOptions.of(options))
+        found = clean_files(files, "", BatchOptions.of({**options, "resume": True})).counts
+        del found["failed_records"]
+        counts.append(found)
+    assert counts[0] == counts[1]
+    assert (counts[0]["documents"], counts[0]["cleaned"], counts[0]["failed"]) == (120, 120, 1)
+    assert sum(counts[0]["words"].values()) == counts[0]["words_kept"] + counts[0]["words_removed"]
+
+
+@pytest.mark.usefixtures("eager")
 def test_parquet_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": texts(200)}), source, row_group_size=70)
