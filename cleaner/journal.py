@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cleaner.atomic import digest, exists, sync_folder
+from cleaner.atomic import digest, exists, naming, sync_folder
 from cleaner.errors import UsageError
 from cleaner.opening import is_remote
 from cleaner.options import BatchOptions
@@ -235,9 +235,10 @@ class Journal:
     def note(self, shard: Shard) -> None:
         """Add a line; it is on the disk when this returns."""
         self.empty = False
-        self.file.write(json.dumps(vars(shard)).encode() + b"\n")
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        with naming(self.folder / "journal.jsonl"):
+            self.file.write(json.dumps(vars(shard)).encode() + b"\n")
+            self.file.flush()
+            os.fsync(self.file.fileno())
 
     def close(self, finished: bool) -> None:
         """End the run; a finished one leaves nothing behind.

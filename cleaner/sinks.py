@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from cleaner.atomic import digest, move, sync_folder, write_beside
+from cleaner.atomic import digest, move, naming, sync_folder, write_beside
 from cleaner.job import Done
 from cleaner.journal import Journal
 from cleaner.opening import compress, compression
@@ -209,15 +209,17 @@ class DiskSinks(Outputs):
                 self.flush(other)
                 self.files.pop(other).close()
             self.files[name] = (self.journal.folder / name).open("ab")
-        self.files[name].write(data)
+        with naming(self.journal.folder / name):
+            self.files[name].write(data)
         self.state.setdefault(name, hashlib.sha256()).update(data)
         self.sizes[name] = self.sizes.get(name, 0) + len(data)
         self.pending += len(data)
 
     def flush(self, name: str) -> None:
         """Bring a file to the disk."""
-        self.files[name].flush()
-        os.fsync(self.files[name].fileno())
+        with naming(self.journal.folder / name):
+            self.files[name].flush()
+            os.fsync(self.files[name].fileno())
 
     def sync(self) -> None:
         """Bring everything to the disk, then the journal, then give complete files their names."""

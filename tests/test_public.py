@@ -123,7 +123,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wording": set(),
     "work": {"errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality", "records"}
     | {"rules", "summary", "wet", "writing"},
-    "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
+    "writing": {"atomic", "cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
 LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "lines", "labels", "errors", "corpus")
