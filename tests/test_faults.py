@@ -599,7 +599,8 @@ def test_stopped_by_signal(number: signal.Signals, tmp_path: Path) -> None:
     assert (tmp_path / "o.jsonl").read_bytes().count(b"\n") == 6000
 
 
-def test_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "file://"])
+def test_full_disk(before: str, tmp_path: Path) -> None:
     """A limit on the size of files stands for a full disk: an error says so, and after room is made the run goes on."""
     source = jsonl(tmp_path / "a.jsonl", 3000)
 
@@ -607,10 +608,11 @@ def test_full_disk(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-    arguments = command(source, "-o", tmp_path / "o.jsonl", "-j", "1", "-q")
+    arguments = command(source, "-o", f"{before}{tmp_path}/o.jsonl", "-j", "1", "-q")
     run = subprocess.run(arguments, capture_output=True, preexec_fn=limit, check=False)
     assert run.returncode == 2
     assert run.stderr.count(b"\n") == 1
+    assert f"cleaner: {tmp_path}/.o.jsonl.cleaner/out-0: File too large".encode() in run.stderr
     assert b"resume" in run.stderr
     assert names(tmp_path) != ["a.jsonl", "o.jsonl"]
     assert not (tmp_path / "o.jsonl").exists()
@@ -725,6 +727,16 @@ def test_small_tmpfs(tmp_path: Path) -> None:
         subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
         assert subprocess.run([*arguments, "--resume"], capture_output=True, check=False).returncode == 0
         assert (disk / "o.jsonl").read_bytes().count(b"\n") == 3000
+        (disk / "o.jsonl").unlink()
+        for size in (3, 9):  # not enough for the arrays of the model, one by one or all together
+            subprocess.run(["mount", "-o", f"remount,size={size}m", disk], check=True)
+            run = subprocess.run([*arguments, "-j", "2"], capture_output=True, check=False)
+            assert run.returncode == 2
+            assert (
+                f"cleaner: {disk}/.o.jsonl.cleaner: no room for the workers' copy of the model, ".encode() in run.stderr
+            )
+            assert b" MB; -j 1 needs none" in run.stderr
+            shutil.rmtree(disk / ".o.jsonl.cleaner")
     finally:
         subprocess.run(["umount", disk], check=False)
 
