@@ -127,7 +127,7 @@ def clean(
 
 def resumable(given: dict[str, Any]) -> bool:
     """Tell whether a run that is stopped can go on: it writes to files, and can read its inputs again."""
-    writes = given["output"] or given["in_place"]
+    writes = given["output"] not in ("", "-", "/dev/stdout") or given["in_place"]
     return bool(writes) and not (given["check"] or given["diff"]) and "-" not in (given["files"] or ["-"])
 
 
@@ -198,12 +198,12 @@ def restore(
     Example: cleaner restore body.txt --removed removed.jsonl -o article.txt
     """
     from cleaner.atomic import write_beside
-    from cleaner.opening import compress, compression
+    from cleaner.opening import compress, compression, local
     from cleaner.restoring import restore_file
 
     with errors():
         data = restore_file(cleaned, removed, file, encoding, text_field)
-        if output:
-            write_beside(output, compress(compression(output), data))
+        if output not in ("", "-"):
+            write_beside(local(output), compress(compression(output), data))
         else:
             sys.stdout.buffer.write(data)

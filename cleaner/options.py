@@ -8,6 +8,7 @@ from typing import Any
 from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.labels import DEFAULT_KEEP
+from cleaner.opening import local
 
 __all__ = ["BatchOptions"]
 
@@ -15,6 +16,8 @@ __all__ = ["BatchOptions"]
 FREE = ("workers", "resume", "summary", "strict")
 #: What may be a path; it is text once the options are made.
 PATHS = ("model", "removed", "rejected", "errors", "summary", "rules")
+#: The files beside the output.
+SIDES = ("removed", "rejected", "errors")
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,7 @@ class BatchOptions:
         Raises:
             UsageError: an option is out of range, or two do not go together.
         """
-        for name in PATHS:
-            object.__setattr__(self, name, os.fspath(getattr(self, name)))
+        self.take_paths()
         for name in ("keep", "always_drop", "always_keep"):
             if isinstance(getattr(self, name), str):
                 raise UsageError(f"{name}: {getattr(self, name)!r} given. Give a tuple: ({getattr(self, name)!r},).")
@@ -86,6 +88,18 @@ class BatchOptions:
                     f"--{name.replace('_', '-')} {getattr(self, name)}: use one of {', '.join(known[1:])}."
                 )
 
+    def take_paths(self) -> None:
+        """Turn paths into texts.
+
+        Raises:
+            UsageError: a file beside the output is standard output.
+        """
+        for name in PATHS:
+            object.__setattr__(self, name, local(os.fspath(getattr(self, name))))
+        for name in SIDES:
+            if getattr(self, name) == "-":
+                raise UsageError(f"--{name} -: stdout is for the text. Give a file.")
+
     @property
     def adds(self) -> bool:
         """Whether fields are added to the records."""
@@ -101,7 +115,7 @@ class BatchOptions:
     @property
     def sides(self) -> dict[str, str]:
         """The files beside the output, by what goes into them; none where nothing is written."""
-        names = () if self.check or self.diff else ("removed", "rejected", "errors")
+        names = () if self.check or self.diff else SIDES
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def decisive(self) -> dict[str, Any]:

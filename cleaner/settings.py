@@ -6,8 +6,10 @@ from typing import Any
 
 from cleaner.errors import UsageError
 
-__all__ = ["find_settings"]
+__all__ = ["SETTINGS", "find_settings"]
 
+#: The files that may hold them.
+SETTINGS = ("cleaner.toml", "pyproject.toml")
 #: The options that take several texts, or one.
 LISTS = ("keep", "always_drop", "always_keep")
 #: Those that take a path; ``model`` only where it is no plain name.
@@ -30,7 +32,7 @@ def find_settings(folder: Path, known: Mapping[str, Any]) -> dict[str, Any]:
         UsageError: a file is no TOML, names an option that there is not, or gives it a value of another kind.
     """
     for one in (folder, *folder.parents):
-        for name in ("cleaner.toml", "pyproject.toml"):
+        for name in SETTINGS:
             path = one / name
             if not path.is_file():
                 continue

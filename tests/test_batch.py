@@ -24,6 +24,7 @@ from cleaner import BatchOptions, clean_files, restore
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.model import Model
+from cleaner.model_files import find_model
 from cleaner.opening import chunks
 from cleaner.options import PATHS
 from cleaner.outcomes import LONGEST
@@ -245,6 +246,67 @@ def test_folder_is_mirrored(tmp_path: Path) -> None:
     assert (out / "c.jsonl").read_text() == RECORD % json.dumps(BODY)
     refused(call("clean", source, "-o", source / "out"), 2, "inside the input folder")
     refused(call("clean", source / "deep" / "er"), 2, "folder")
+
+
+def test_a_folder_of_one_file_is_mirrored(tmp_path: Path) -> None:
+    for deep in ("", "sub/"):
+        (source := tmp_path / f"in{deep[:3]}" / deep).mkdir(parents=True)
+        (source / "a.txt").write_text(TEXT)
+        out = tmp_path / f"out{deep[:3]}"
+        result = call("clean", tmp_path / f"in{deep[:3]}", "-o", out)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert (out / deep / "a.txt").read_text() == BODY
+
+
+def test_links_in_a_folder_that_lead_to_no_file(tmp_path: Path) -> None:
+    """Reading a pipe or a device might never end."""
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name, target in (("a", "../pipe"), ("b", os.devnull), ("c", "nowhere"), ("d", "e.txt")):
+        (tmp_path / "in" / f"{name}.txt").symlink_to(target)
+    (tmp_path / "in" / "e.txt").write_text(TEXT)
+    refused(call("clean", tmp_path / "in", "-o", tmp_path / "out"), 1, "c.txt: No such file")
+    assert names(tmp_path / "out") == ["d.txt"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a text, settings, rules and a model, where the command is run."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "rules.txt").write_text("drop: ^SHARE\n")
+    (tmp_path / "cleaner.toml").write_text('rules = "rules.txt"\nmodel = "./mine"\n')
+    (tmp_path / "pyproject.toml").write_text("SHARE = 1\n")
+    (tmp_path / "mine").mkdir()
+    for file in find_model("default").iterdir():
+        (tmp_path / "mine" / file.name).write_bytes(file.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_files_of_a_run_are_not_written_over(project: Path) -> None:
+    own = ("rules.txt", "cleaner.toml", "pyproject.toml", "mine/card.json", "mine/weights.npz")
+    before = {name: (project / name).read_bytes() for name in own}
+    (project / "link").symlink_to("rules.txt")
+    for name in ("link", *own):
+        refused(call("clean", "a.txt", "-o", name, "--output-format", "text"), 2, f"{name}: holds the ", "another")
+        for option in ("--removed", "--errors", "--summary"):
+            refused(call("clean", "a.txt", "-o", "o.txt", option, name), 2, f"{name}: holds the ", "another output")
+    refused(call("clean", "a.txt", "rules.txt", "--in-place"), 2, "rules.txt: holds the rules", "Leave it out")
+    assert {name: (project / name).read_bytes() for name in own} == before
+    assert (project / "a.txt").read_text() == TEXT
+
+
+def test_the_files_of_a_run_are_not_cleaned_with_their_folder(project: Path) -> None:
+    (project / "other").mkdir()
+    (project / "other" / "cleaner.toml").write_text("SHARE = 1\n")
+    before = {name: (project / name).read_bytes() for name in names(project) if (project / name).is_file()}
+    assert call("clean", ".", "-o", "../out").exit_code == 0
+    assert names(project.parent / "out") == ["a.txt"]
+    assert call("clean", ".", "--in-place").exit_code == 0
+    assert (project / "a.txt").read_text() == f"{BODY}\n"
+    assert {name: (project / name).read_bytes() for name in before} == {**before, "a.txt": f"{BODY}\n".encode()}
+    refused(call("clean", "other", "-o", "../out"), 2, "other: no files in this folder")
+    refused(call("clean", "mine", "-o", "../out"), 2, "mine: holds only files that the run needs")
 
 
 def test_globs(tmp_path: Path) -> None:
@@ -611,6 +673,24 @@ def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, t
     assert {str(row["file"]) for row in lines_of(tmp_path / "removed")} == {"a.jsonl", "e.txt"}
     assert (tmp_path / "errors").read_bytes().startswith(b"{broken\n")
     assert names(tmp_path) == sorted(["errors", "in", *(f"in/{name}" for name in before), "removed"])
+
+
+@pytest.mark.usefixtures("any_size")
+def test_what_is_left_as_it_was_is_not_counted(records: Path, tmp_path: Path) -> None:
+    """Whatever was counted of it before the record that failed."""
+    folder = records.parent
+    good = RECORD % json.dumps(TEXT)
+    (folder / "b.jsonl").write_text(RECORD % json.dumps(f"{TEXT}\nALSO READ\n") * 25 + "{broken\n" + good)
+    (folder / "c.jsonl").write_text('{"text": 3}\n')
+    before = (folder / "b.jsonl").read_bytes()
+    options = BatchOptions(in_place=True, min_quality=0.5, rejected=tmp_path / "r", workers=1)
+    counts = clean_files(folder, "", options).counts
+    assert (folder / "b.jsonl").read_bytes() == before
+    assert [counts[name] for name in ("documents", "cleaned", "rejected", "failed")] == [2, 2, 0, 2]
+    assert (counts["words_kept"], counts["words_removed"]) == (24, 2)
+    assert counts["removed_lines"] == {"SHARE THIS": 1}
+    assert counts["lines"] == {"body": 2, "junk": 1}
+    assert len(counts["failed_records"]) == 2
 
 
 @pytest.mark.parametrize("option", ["--check", "--diff"])

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from documents import jsonl
 from typer.testing import CliRunner, Result
 
 from cleaner.cleaning import Cleaner
@@ -299,6 +300,29 @@ def test_output_to_a_pipe(article: Path, tmp_path: Path) -> None:
             reader.kill()
 
 
+def test_output_to_what_only_a_shell_names(article: Path, tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.jsonl", 2)
+    for source, large in ((article, "0"), (tmp_path / "a.jsonl", "1")):
+        for output in ("-o /dev/stdout", "-o -", "-o >(cat)", "-o /dev/fd/3 3>&1"):
+            code = f"import cleaner.batch; cleaner.batch.SMALL_BYTES *= 1 - {large}; from cleaner.cli import app; app()"
+            line = f'{{ {sys.executable} -c "{code}" clean {source} --removed >(wc -l >&2) {output}; }} | cat'
+            run = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+            assert run.returncode == 0, run.stderr
+            assert run.stdout.count(b"\n") == (2 if source.suffix == ".jsonl" else 1)
+            assert b"cleaner" not in run.stderr
+            assert names(tmp_path) == ["a.jsonl", "article.txt"]
+
+
+def test_standard_output_is_no_file(article: Path, tmp_path: Path) -> None:
+    assert call("clean", article, "-o", "-").stdout == BODY
+    removed = tmp_path / "removed"
+    assert call("clean", article, "-o", tmp_path / "o.txt", "--removed", removed).exit_code == 0
+    assert call("restore", tmp_path / "o.txt", "--removed", removed, "-o", "-").stdout == TEXT
+    for option in ("--removed", "--errors", "--rejected"):
+        refused(call("clean", article, option, "-"), 2, f"{option} -: stdout", "Give a file")
+    assert names(tmp_path) == ["article.txt", "o.txt", "removed"]
+
+
 def test_read_only_folder(article: Path, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
@@ -384,6 +408,7 @@ def test_full_disk(article: Path) -> None:
         ("a.txt -o b.txt", "go on with --resume"),
         ("a.txt --in-place", "go on with --resume"),
         ("a.txt", "run the command again"),
+        ("a.txt -o -", "run the command again"),
         ("- -o b.txt", "run the command again"),
         ("-o b.txt", "run the command again"),
         ("a.txt --diff -o b.txt", "run the command again"),

@@ -31,8 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"suspects"},
     "arguments": set(),
     "atomic": {"errors", "opening"},
-    "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "pool", "reading"}
-    | {"records", "rules", "sharing", "sinks", "summary", "targets"},
+    "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "own_files", "pool"}
+    | {"reading", "records", "rules", "shards", "sharing", "sinks", "summary", "targets"},
     "cells": set(),
     "checking": {"data_files", "labels", "parsing"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
@@ -61,9 +61,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
     "features": {"alphabet", "native", "scratch"},
     "heads": {"classifier", "features", "network", "sampling", "threads"},
-    "inputs": {"errors", "opening", "records"},
+    "inputs": {"errors", "opening", "records", "settings"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
-    "journal": {"atomic", "errors", "opening", "options", "targets"},
+    "journal": {"atomic", "errors", "opening", "options", "shards", "targets"},
     "jsonl": {"cells", "encodings", "errors", "lines", "opening", "records"},
     "kernels": set(),
     "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
@@ -78,10 +78,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "native": set(),
     "network": {"native", "scratch"},
     "opening": {"errors"},
-    "options": {"decision", "errors", "labels"},
+    "options": {"decision", "errors", "labels", "opening"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
+    "own_files": {"model_files", "opening", "options", "settings"},
     "parquet": {"cells", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
@@ -101,14 +102,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "second_pass": {"context", "features", "native", "network", "scratch"},
     "settings": {"errors"},
     "shape_kernels": {"alphabet", "kernels"},
+    "shards": {"summary"},
     "sharing": {"model"},
     "shingles": {"corpus", "features", "labels"},
     "shortcuts": {"cleaning"},
-    "sinks": {"atomic", "job", "journal", "opening", "options", "parquet", "records", "summary", "targets"},
+    "sinks": {"atomic", "job", "journal", "opening", "options", "parquet", "records", "shards", "summary", "targets"},
     "summary": {"outcomes", "quality", "records"},
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
-    "targets": {"atomic", "errors", "opening", "options", "records"},
+    "targets": {"atomic", "errors", "opening", "options", "own_files", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
     "training": {"alike", "classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
@@ -122,7 +124,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wording": set(),
     "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain"}
     | {"quality", "records", "rules", "summary", "wet", "writing"},
-    "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
+    "writing": {"atomic", "cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
 LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "lines", "labels", "errors", "corpus")
