@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import os
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from documents import jsonl, texts
-from test_cli import BODY, TEXT, call, names, refused
+from test_cli import BODY, COMMAND, TEXT, call, names, refused
 
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
@@ -360,6 +361,34 @@ def test_rules(tmp_path: Path) -> None:
     refused(call("clean", tmp_path / "a.txt", "--always-drop", "("), 2, "--always-drop")
     (tmp_path / "rules").write_text("lose: x\n")
     refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:1:")
+
+
+@pytest.mark.parametrize("option", ["--always-drop", "--always-keep"])
+def test_an_empty_expression_is_refused(option: str, tmp_path: Path) -> None:
+    """It may be a variable of the shell that is not set."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    refused(call("clean", tmp_path / "a.txt", "--in-place", option, ""), 2, f"{option} '': is empty")
+    assert (tmp_path / "a.txt").read_text() == TEXT
+    assert call("clean", tmp_path / "a.txt", option, ".").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [("(", "missing )"), ("a{99999999999}", "too large"), ("(" * 3000 + ")" * 3000, "too deep")],
+)
+def test_an_expression_that_is_wrong_is_named_with_its_place(pattern: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "rules").write_text(f"# mine\nkeep: ferry\ndrop: {pattern}\n")
+    refused(call("clean", tmp_path / "a.txt", "--always-drop", pattern), 2, "cleaner: --always-drop", words)
+    refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:3: drop:", words)
+
+
+def test_an_expression_that_may_come_to_mean_another_thing_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    run = subprocess.run(
+        [COMMAND, "clean", tmp_path / "a.txt", "--always-drop", "[[a]x"], capture_output=True, check=True
+    )
+    assert (run.stdout, run.stderr) == (BODY.encode(), b"")
 
 
 def test_check(tmp_path: Path) -> None:
