@@ -105,7 +105,8 @@ def version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version as installed
 
-        print(installed("line-cleaner"))
+        with errors():
+            print(installed("line-cleaner"))
         raise typer.Exit
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cleaner.batch import SMALL_FILES
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.corpus import read_tsv
@@ -356,11 +357,93 @@ def test_closed_pipe(verb: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_full_disk(article: Path) -> None:
+@pytest.mark.parametrize("verb", ["clean", "--version"])
+def test_full_disk(verb: str, article: Path) -> None:
+    arguments = [verb, article] if verb == "clean" else [verb]
     with open("/dev/full", "wb") as full:
         run = subprocess.run([COMMAND, "clean", article], stdout=full, stderr=subprocess.PIPE, check=False)
     assert run.returncode == 2
     assert run.stderr == b"cleaner: output: No space left on device. Put that right, then run the command again.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("clean a.txt -o b.txt >&-", 0, ""),
+        ("clean a.txt -o b.txt <&- >&- 2>&-", 0, ""),
+        ("clean a.txt >&-", 2, "output: Bad file descriptor"),
+        ("clean a.txt --check 2>&-", 1, ""),
+        ("label a.txt >&-", 2, "output: Bad file descriptor"),
+        ("info >&-", 2, "output: Bad file descriptor"),
+        ("info --json >&-", 2, "output: Bad file descriptor"),
+        ("clean <&-", 1, "stdin: Bad file descriptor"),
+        ("label <&-", 1, "stdin: Bad file descriptor"),
+        ("clean nowhere.txt 2>&-", 2, ""),
+    ],
+)
+def test_closed_streams(line: str, code: int, words: str, article: Path, tmp_path: Path) -> None:
+    article.rename(tmp_path / "a.txt")
+    run = subprocess.run(f"{COMMAND} {line}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (code, "a.txt\n" if "--check" in line else "")
+    assert run.stderr.startswith(f"cleaner: {words}") if words else run.stderr == ""
+    assert run.stderr.count("\n") == bool(words)
+    if "-o" in line:
+        assert (tmp_path / "b.txt").read_text() == BODY
+
+
+def test_workers_with_closed_streams(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(SMALL_FILES + 1):
+        (tmp_path / "in" / f"{number}.txt").write_text(TEXT)
+    line = f"{COMMAND} clean in -o out --workers 2 <&- >&- 2>&-"
+    assert subprocess.run(line, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert {path.read_text() for path in (tmp_path / "out").iterdir()} == {BODY}
+
+
+def test_a_text_by_a_pipe_of_a_name(article: Path) -> None:
+    line = f"{COMMAND} label --format tsv <(cat {article})"
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert run.stdout == call("label", article, "--format", "tsv").stdout
+
+
+@pytest.mark.parametrize("verb", ["clean - -q --summary - -o out.txt", "check-data caf\u00e9 --json", "info --json"])
+def test_json_whatever_the_encoding_of_the_terminal(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "caf\u00e9").mkdir()
+    (tmp_path / "caf\u00e9" / "a.tsv").write_text("captoin\tThe caf\u00e9.\nbody\tThe end.\n", "utf-8")
+    run = subprocess.run(
+        [COMMAND, *verb.split()],
+        input="SHARE THIS \u00e9\n".encode(),
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert run.stdout
+    rows = run.stdout.splitlines() if verb.startswith("check") else [run.stdout]
+    found = [json.loads(row) for row in rows]
+    if verb.startswith("check"):
+        assert {row["file"] for row in found} == {"caf\u00e9/a.tsv"}
+
+
+def test_commands_to_the_terminal_in_a_text_are_not_passed_on(tmp_path: Path) -> None:
+    escape = "\x1b[2J\x1b]0;pwn\x07 \x9b1m"
+    (tmp_path / "a.txt").write_text(f"SHARE THIS {escape}\n", "utf-8")
+    record = {"id": escape, "site": "b", "lines": [{"text": BODY + escape, "label": "junk"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    other = tmp_path / "other"
+    shutil.copytree(find_model("default"), other)
+    for arguments, words in (
+        (("label", tmp_path / "a.txt"), "SHARE THIS"),
+        (("evaluate", tmp_path / "a.jsonl", "--errors", "3"), "costliest"),
+        (("compare", "default", other, tmp_path / "a.jsonl"), "differ"),
+    ):
+        result = call(*arguments)
+        assert (result.exit_code, words in result.stdout) == (0, True)
+        assert not set(result.stdout) & set("\x1b\x07\x9b")
+    said: list[str] = []
+    counts: dict[str, object] = dict.fromkeys(("documents", "failed", "rejected", "words_kept", "words_removed"), 1)
+    Reporter(False, said.append).summary({**counts, "removed_lines": {f"SHARE {escape}": 1}})
+    assert said[-1].endswith(" SHARE  [2J ]0;pwn   1m")
 
 
 @pytest.mark.parametrize(
