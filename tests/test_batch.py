@@ -748,9 +748,10 @@ def test_no_mark_is_added(encoding: str, tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").read_bytes() == BODY.encode(plain)
 
 
-@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b"])
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b", "undefined", "idna", "punycode"])
 def test_encodings_that_are_none_of_text(encoding: str, records: Path) -> None:
     refused(call("clean", records, "--encoding", encoding), 2, "--encoding ", "unknown")
+    refused(call("label", records, "--encoding", encoding), 2, "--encoding ", "unknown")
 
 
 def test_nested_too_deeply(tmp_path: Path) -> None:

@@ -225,7 +225,8 @@ def test_not_utf8(verb: str, data: bytes, place: str, tmp_path: Path) -> None:
 def test_label_of_another_encoding(arguments: list[str], tmp_path: Path) -> None:
     text = "Gesperrt wurde die Straße am Freitag, sagte die Behörde über die schönen Brücken.\n"
     (tmp_path / "alt.txt").write_bytes(text.encode("cp1252"))
-    refused(call("label", tmp_path / "alt.txt"), 1, "alt.txt:1: not UTF-8", "--encoding detect")
+    refused(call("label", tmp_path / "alt.txt"), 1, "alt.txt:1: not UTF-8", "--encoding detect.")
+    refused(call("clean", tmp_path / "alt.txt", "--strict"), 1, "--encoding detect. Stopped at this record")
     result = call("label", tmp_path / "alt.txt", "--format", "jsonl", *arguments)
     assert json.loads(result.stdout)["text"] == text.strip()
     refused(call("label", tmp_path / "alt.txt", "--encoding", "nonsense"), 2, "nonsense")
