@@ -95,7 +95,7 @@ def info(
     with errors():
         card: dict[str, Any] = Model.load(model).card
         if as_json:
-            print(json.dumps(card, indent=1, ensure_ascii=False))
+            print(json.dumps(card, indent=1))
         else:
             print_card(card)
 

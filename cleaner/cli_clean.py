@@ -168,7 +168,7 @@ def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> N
     from cleaner.atomic import write_beside
 
     if options.summary == "-":
-        print(json.dumps(found.counts, indent=1, ensure_ascii=False))
+        print(json.dumps(found.counts, indent=1))
     elif options.summary:
         write_beside(os.fspath(options.summary), json.dumps(found.counts, indent=1).encode() + b"\n")
     if found.big and not reporter.quiet:

@@ -195,7 +195,7 @@ def check_data(
         )
         problems = sorted([*reader.summed(found), *between(found, reader.refused), *leaks(found, tested)])
         for problem in problems:
-            print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
+            print(json.dumps(vars(problem)) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
         say_left_out([*data, *(test or ())])
         say(f"{amount(len(problems), 'problem')} in {amount(len(found), 'document')}, {amount(lines, 'line')}")
@@ -224,6 +224,7 @@ def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool)
         row |= {"probability": round(suspect.given, 4), "confidence": round(suspect.confidence, 4)}
         short = "".join(char if char.isprintable() else " " for char in text[:SHOWN]) + "…" * (len(text) > SHOWN)
         plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {short}"
-        print(json.dumps(row, ensure_ascii=False) if as_json else plain)
-    say(f"{amount(suspects.flagged, 'suspect')}. Look at them with: cleaner annotate --suspects")
+        print(json.dumps(row) if as_json else plain)
+    look = ". Look at them with: cleaner annotate --suspects" if suspects.flagged else ""
+    say(f"{amount(suspects.flagged, 'suspect')}{look}")
     return suspects.flagged
