@@ -112,11 +112,8 @@ def version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    context: typer.Context,
     show_version: Annotated[
         bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body."""
-    if context.invoked_subcommand == "clean":
-        context.default_map = {"clean": cli_clean.defaults()}

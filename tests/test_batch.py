@@ -429,6 +429,51 @@ def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("clean", "a.txt").stdout == ""
     (tmp_path / "cleaner.toml").write_text("sweep = true\n")
     refused(call("clean", "a.txt"), 2, "sweep", "cleaner.toml")
+    assert "--always-drop" in call("clean", "--help").stdout
+    assert call("clean", "--", "--help").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[tool.cleaner]\nkeep = "headline"\n[tool.other]\nx = \n',
+        "[tool.'cleaner']\nkeep = caf\xe9\n",
+        '[[tool.cleaner]]\nkeep = "headline"\n',
+        "tool.cleaner = 5\n",
+    ],
+)
+def test_settings_that_cannot_be_read_are_not_passed_over(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(content, "latin-1")
+    monkeypatch.chdir(tmp_path)
+    refused(call("clean", stdin=TEXT.encode()), 2, "pyproject.toml: ")
+    (tmp_path / "pyproject.toml").write_text("[tool.cleaner-of-others]\nx = \n")
+    assert call("clean", stdin=TEXT.encode()).stdout == BODY
+
+
+def test_settings_with_a_byte_order_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text('keep = ["body", "junk"]', "utf-8-sig")
+    assert call("clean", stdin=TEXT.encode()).stdout == TEXT
+
+
+def test_an_error_names_the_settings_that_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text('check = true\nmin-quality = 0.3\nrejected = "poor"\nquiet = true\n')
+    (tmp_path / "a.txt").write_text(TEXT)
+    refused(call("clean", "a.txt", "--diff"), 2, f"do not go together. Choose one. (--check: set in {tmp_path}/cleaner")
+    about = f"(--min-quality: set in {tmp_path}/cleaner.toml.)"
+    refused(call("clean", "a.txt", "--rejected", ""), 2, about)
+    assert "set in" not in call("clean", "a.txt", "--no-check", "--diff", "--in-place").stderr
+
+
+def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "gone").mkdir()
+    line = f"rmdir {tmp_path}/gone; exec {COMMAND} clean {tmp_path}/a.txt"
+    run = subprocess.run(line, shell=True, cwd=tmp_path / "gone", capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, BODY.encode(), b"")
 
 
 def test_conversions(records: Path, tmp_path: Path) -> None:

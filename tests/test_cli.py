@@ -504,6 +504,7 @@ def test_settings_of_another_kind(
     refused(call("clean", article), 2, "cleaner.toml: ", line.partition(" =")[0], f"Give {wanted}")
 
 
+@pytest.mark.parametrize("model", ["./mine", "mine"])
 @pytest.mark.parametrize("name", ["cleaner.toml", "pyproject.toml"])
 def test_paths_of_settings_start_at_their_file(
     name: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -513,7 +514,7 @@ def test_paths_of_settings_start_at_their_file(
         'removed = "removed.jsonl"',
         'errors = "errors.jsonl"',
         f'summary = "{tmp_path / "summary.json"}"',
-        'model = "./mine"',
+        f'model = "{model}"',
     ]
     (tmp_path / "below").mkdir()
     (tmp_path / name).write_text("\n".join(["[tool.cleaner]" * name.startswith("py"), *settings]))
@@ -543,8 +544,9 @@ def test_switches_of_settings_are_switched_off(article: Path, tmp_path: Path, mo
 def test_settings_that_are_no_paths(value: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cleaner.toml").write_text(value)
+    (tmp_path / "default").mkdir()
     assert call("clean", article).exit_code == 0
-    assert names(tmp_path) == ["article.txt", "cleaner.toml"]
+    assert names(tmp_path) == ["article.txt", "cleaner.toml", "default"]
 
 
 def test_settings_that_fit(article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
