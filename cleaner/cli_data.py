@@ -12,7 +12,7 @@ import typer
 from cleaner.console import ModelName, app, errors, say, say_left_out
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
-from cleaner.wording import amount
+from cleaner.wording import amount, printable
 
 if TYPE_CHECKING:
     from cleaner.annotate_page import Sheet
@@ -222,7 +222,7 @@ def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool)
         problem = one.problem(line, f"labelled {suspect.label!r} ({suspect.given:.2f})")
         row = {**vars(problem), "label": suspect.label, "suggested": suspect.suggested, "text": text}
         row |= {"probability": round(suspect.given, 4), "confidence": round(suspect.confidence, 4)}
-        short = "".join(char if char.isprintable() else " " for char in text[:SHOWN]) + "…" * (len(text) > SHOWN)
+        short = printable(text[:SHOWN]) + "…" * (len(text) > SHOWN)
         plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {short}"
         print(json.dumps(row) if as_json else plain)
     look = ". Look at them with: cleaner annotate --suspects" if suspects.flagged else ""

@@ -18,6 +18,8 @@ from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.corpus import read_tsv
 from cleaner.model_files import find_model
+from cleaner.opening import compress
+from cleaner.reporting import Reporter
 
 COMMAND = str(Path(sys.executable).with_name("cleaner"))
 BODY = "The ferry was back in service on Friday, the harbour office said.\n"

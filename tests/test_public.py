@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kinds": {"copies", "heads", "labels", "sampling"},
     "labels": set(),
     "lines": set(),
-    "listing": {"cleaning", "lines", "reports"},
+    "listing": {"cleaning", "lines", "reports", "wording"},
     "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "model_writing", "native"}
     | {"network", "scratch", "second_pass"},
