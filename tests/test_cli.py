@@ -136,6 +136,50 @@ def test_a_diff_can_be_applied(last: str, end: str, tmp_path: Path, monkeypatch:
         assert Path(name).read_bytes() == new
 
 
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_label_of_a_compressed_text(suffix: str, article: Path, tmp_path: Path) -> None:
+    kind = {".gz": "gzip", ".zst": "zstd"}[suffix]
+    (tmp_path / f"article.txt{suffix}").write_bytes(compress(kind, TEXT.encode()))
+    rows = call("label", tmp_path / f"article.txt{suffix}", "--format", "tsv").stdout
+    assert rows == call("label", article, "--format", "tsv").stdout
+    (tmp_path / f"article.txt{suffix}").write_bytes(compress(kind, TEXT.encode())[:-9])
+    refused(call("label", tmp_path / f"article.txt{suffix}"), 1, f"article.txt{suffix}: ", "Fetch the file again")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "form"),
+    [
+        ("a.jsonl", b"", "jsonl"),
+        ("a.jsonl.gz", b"", "jsonl"),
+        ("a", b'{"text": "one"}\n', "jsonl"),
+        ("-", b'{"text": "one"}\n', "jsonl"),
+        ("a.parquet", b"PAR1", "parquet"),
+        ("a", b"PAR1", "parquet"),
+        ("a.warc.wet", b"", "wet"),
+    ],
+)
+def test_records_are_not_labelled_as_lines(
+    name: str, data: bytes, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name != "-":
+        Path(name).write_bytes(data)
+    shown = "stdin" if name == "-" else name
+    result = call("label", name, stdin=data)
+    refused(result, 1, f"{shown}: is {form}, not text. ", f"cleaner clean {name} --add-labels -o OUTPUT")
+    assert result.stdout == ""
+
+
+def test_json_that_is_no_record_a_line_is_not_labelled(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"text": "a"},\n {"text": "b"}]')
+    refused(call("label", tmp_path / "a.json"), 1, "a.json: JSON, but not a record a line", "jq -c '.[]'")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no such file here")
+def test_what_cannot_be_read_is_named() -> None:
+    refused(call("label", "/proc/self/mem"), 1, "/proc/self/mem: Input/output error. Check the file")
+
+
 def test_label_table(article: Path) -> None:
     result = call("label", article)
     assert (result.exit_code, result.stderr) == (0, "")

@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
-    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
+    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "inputs", "listing"}
+    | {"model", "opening", "records"},
     "cli_clean": {"atomic", "batch", "console", "errors", "options", "reporting", "restoring", "settings", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
