@@ -220,7 +220,16 @@ def test_version() -> None:
     assert call("--version").stdout == version("line-cleaner") + "\n"
 
 
-VERBS = ["clean", "restore", "label", "train", "compare", "evaluate", "info", "annotate", "check-data"]
+VERBS = [str(one.name or one.callback.__name__).replace("_", "-") for one in app.registered_commands if one.callback]
+
+
+def test_help_says_what_is_so_without_an_option() -> None:
+    def shown(verb: str) -> str:
+        return " ".join(call(verb, "--help").stdout.replace("│", " ").split())
+
+    assert "may fall in general; else 0.003." in shown("train")
+    assert "(0.003)" not in shown("train")
+    assert "Write the summary as JSON; - is stdout." in shown("clean")
 
 
 def test_help_says_which_rule_wins() -> None:
@@ -235,6 +244,11 @@ def test_help_has_an_example(verb: str) -> None:
     result = call(verb, "--help")
     assert result.exit_code == 0
     assert f"Example: cleaner {verb}" in result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_readme_shows_how_to_call_it(verb: str) -> None:
+    assert f"\ncleaner {verb} " in Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 
 
 def test_evaluate(tmp_path: Path) -> None:
