@@ -45,7 +45,7 @@ MinQuality = Annotated[float, typer.Option(help="Least expected share of body wo
 Rejected = Annotated[str, typer.Option(metavar="FILE", help="Where poor documents go, complete.")]
 Removed = Annotated[str, typer.Option(metavar="FILE", help="Where removed lines go; `cleaner restore` reads it.")]
 ErrorFile = Annotated[str, typer.Option("--errors", metavar="FILE", help="Where failed records go, untouched.")]
-SummaryFile = Annotated[str, typer.Option("--summary", metavar="FILE", help="Write the summary as JSON.")]
+SummaryFile = Annotated[str, typer.Option("--summary", metavar="FILE", help="Write the summary as JSON; - is stdout.")]
 Drop = Annotated[
     list[str] | None, typer.Option(metavar="REGEX", help="Lines that go, unless --always-keep finds them. Repeatable.")
 ]
@@ -170,7 +170,7 @@ def run(given: dict[str, Any]) -> None:
     from cleaner.reporting import Reporter
 
     given |= {name: tuple(given[name] or ()) for name in LISTS}
-    given |= {"keep": tuple(one.strip() for one in given["keep"].split(",")), "errors": given["error_file"]}
+    given |= {"keep": named(given["keep"]), "errors": given["error_file"]}
     options = BatchOptions.of(given)
     reporter = Reporter(given["quiet"], say)
     shown = 0
@@ -193,6 +193,11 @@ def run(given: dict[str, Any]) -> None:
         say(f"cleaner: {error}")
         raise typer.Exit(1) from None
     finish(found, options, reporter)
+
+
+def named(labels: str) -> tuple[str, ...]:
+    """Return the labels that are named, separated by commas."""
+    return tuple(one.strip() for one in labels.split(",")) if labels.strip() else ()
 
 
 def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> None:

@@ -202,7 +202,7 @@ def check_data(
         if site := only_site(found):
             say(f"note: all documents are from one site, {site!r}. If they are not: a folder is a site.")
         if suspects and reader.refused:
-            names = ", ".join(dict.fromkeys(reader.refused))
+            names = ", ".join(map(repr, dict.fromkeys(reader.refused)))
             raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
         listed = list_suspects(found, cleaner, as_json) if suspects and cleaner else 0
         if problems or listed:

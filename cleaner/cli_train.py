@@ -25,7 +25,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="With --base: write the model even if it is worse.")] = False,
     margin: Annotated[
         float | None,
-        typer.Option("--margin", help="With --base: by how much body F1 may fall in general.", show_default="0.003"),
+        typer.Option("--margin", help="With --base: by how much body F1 may fall in general; else 0.003."),
     ] = None,
     test: Annotated[
         list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")

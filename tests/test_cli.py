@@ -355,9 +355,18 @@ def test_read_only_folder(article: Path, tmp_path: Path) -> None:
     assert names(closed) == []
 
 
-@pytest.mark.parametrize("keep", ["Body", "", "body,", "body,prose"])
-def test_unknown_keep(keep: str, article: Path, tmp_path: Path) -> None:
-    refused(call("clean", article, "--keep", keep, "-o", tmp_path / "out.txt"), 2, "labels are body")
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        ("Body", "'Body': no label of the model."),
+        ("", "no label is given."),
+        ("body,", "'': no label of the model."),
+        ("prose,body,text", "'prose', 'text': no label of the model."),
+    ],
+)
+def test_unknown_keep(keep: str, words: str, article: Path, tmp_path: Path) -> None:
+    result = call("clean", article, "--keep", keep, "-o", tmp_path / "out.txt")
+    refused(result, 2, f"keep: {words} Choose among body, headline, caption, byline, junk.")
     assert names(tmp_path) == ["article.txt"]
 
 
@@ -422,7 +431,7 @@ def test_closed_pipe(verb: str, tmp_path: Path) -> None:
 def test_full_disk(verb: str, article: Path) -> None:
     arguments = [verb, article] if verb == "clean" else [verb]
     with open("/dev/full", "wb") as full:
-        run = subprocess.run([COMMAND, "clean", article], stdout=full, stderr=subprocess.PIPE, check=False)
+        run = subprocess.run([COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
     assert run.returncode == 2
     assert run.stderr == b"cleaner: output: No space left on device. Put that right, then run the command again.\n"
 
@@ -567,7 +576,7 @@ def test_settings_of_another_kind(
 @pytest.mark.parametrize("model", ["./mine", "mine"])
 @pytest.mark.parametrize("name", ["cleaner.toml", "pyproject.toml"])
 def test_paths_of_settings_start_at_their_file(
-    name: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, model: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = [
         'rules = "rules.txt"',
