@@ -11,7 +11,7 @@ from cleaner.opening import address, begin_of_stdin, chunks, is_remote, remote, 
 from cleaner.records import SUFFIXES, Input, sniff
 from cleaner.settings import SETTINGS
 
-__all__ = ["find_inputs"]
+__all__ = ["find_inputs", "format_by_name"]
 
 Found = tuple[str, str]  # path, name inside an output folder
 
@@ -89,11 +89,15 @@ def listed(name: str) -> list[Found]:
     raise UsageError(f"{name}: no such file. Check the name; - reads from stdin.")
 
 
+def format_by_name(path: str) -> str:
+    """Return the format of a file by its suffix, empty if that says nothing."""
+    return SUFFIXES.get(os.path.splitext(stem(path))[1].lower(), "")
+
+
 def format_of(path: str, name: str) -> str:
     """Return the format of a file: by its suffix, or else by its first bytes."""
-    suffix = os.path.splitext(stem(path))[1].lower()
-    if path != "-" and suffix in SUFFIXES:
-        return SUFFIXES[suffix]
+    if found := format_by_name(path):
+        return found
     if path == "-":
         return sniff(begin_of_stdin(), name)
     try:

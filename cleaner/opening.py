@@ -137,7 +137,8 @@ def chunks(path: str, begin: int = 0) -> Iterator[bytes]:
         if kind:
             yield from skim(expanded(raw, kind, path), begin)
         else:
-            raw.seek(begin)
+            if begin:  # a pipe can only be read from its start
+                raw.seek(begin)
             yield from iter(lambda: raw.read(CHUNK), b"")
 
 

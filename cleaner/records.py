@@ -147,7 +147,8 @@ def sniff(begin: bytes, name: str) -> str:
     begin = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."
-        raise DataError(f"{name}: JSON, but not a record a line. Convert it with: jq -c {how}; or --input-format text.")
+        remedy = f"Convert it with: jq -c {how}; as text: cleaner clean --input-format text."
+        raise DataError(f"{name}: JSON, but not a record a line. {remedy}")
     *whole, last = begin.split(b"\n")
     first = [row for row in whole if row.strip()][:FIRST_LINES]
     records = sum(map(is_record, first))

@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import os
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from documents import jsonl, texts
-from test_cli import BODY, TEXT, call, names, refused
+from test_cli import BODY, COMMAND, TEXT, call, names, refused
 
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
@@ -475,6 +476,34 @@ def test_words_that_a_rule_removes_are_counted(rule: str, kept: int, tmp_path: P
     assert counts["words_removed"] == sum(one["removed"] for one in found)
 
 
+@pytest.mark.parametrize("option", ["--always-drop", "--always-keep"])
+def test_an_empty_expression_is_refused(option: str, tmp_path: Path) -> None:
+    """It may be a variable of the shell that is not set."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    refused(call("clean", tmp_path / "a.txt", "--in-place", option, ""), 2, f"{option} '': is empty")
+    assert (tmp_path / "a.txt").read_text() == TEXT
+    assert call("clean", tmp_path / "a.txt", option, ".").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [("(", "missing )"), ("a{99999999999}", "too large"), ("(" * 3000 + ")" * 3000, "too deep")],
+)
+def test_an_expression_that_is_wrong_is_named_with_its_place(pattern: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "rules").write_text(f"# mine\nkeep: ferry\ndrop: {pattern}\n")
+    refused(call("clean", tmp_path / "a.txt", "--always-drop", pattern), 2, "cleaner: --always-drop", words)
+    refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:3: drop:", words)
+
+
+def test_an_expression_that_may_come_to_mean_another_thing_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    run = subprocess.run(
+        [COMMAND, "clean", tmp_path / "a.txt", "--always-drop", "[[a]x"], capture_output=True, check=True
+    )
+    assert (run.stdout, run.stderr) == (BODY.encode(), b"")
+
+
 def test_check(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "b.txt").write_text(BODY)
@@ -513,6 +542,51 @@ def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("clean", "a.txt").stdout == ""
     (tmp_path / "cleaner.toml").write_text("sweep = true\n")
     refused(call("clean", "a.txt"), 2, "sweep", "cleaner.toml")
+    assert "--always-drop" in call("clean", "--help").stdout
+    assert call("clean", "--", "--help").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[tool.cleaner]\nkeep = "headline"\n[tool.other]\nx = \n',
+        "[tool.'cleaner']\nkeep = caf\xe9\n",
+        '[[tool.cleaner]]\nkeep = "headline"\n',
+        "tool.cleaner = 5\n",
+    ],
+)
+def test_settings_that_cannot_be_read_are_not_passed_over(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(content, "latin-1")
+    monkeypatch.chdir(tmp_path)
+    refused(call("clean", stdin=TEXT.encode()), 2, "pyproject.toml: ")
+    (tmp_path / "pyproject.toml").write_text("[tool.cleaner-of-others]\nx = \n")
+    assert call("clean", stdin=TEXT.encode()).stdout == BODY
+
+
+def test_settings_with_a_byte_order_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text('keep = ["body", "junk"]', "utf-8-sig")
+    assert call("clean", stdin=TEXT.encode()).stdout == TEXT
+
+
+def test_an_error_names_the_settings_that_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text('check = true\nmin-quality = 0.3\nrejected = "poor"\nquiet = true\n')
+    (tmp_path / "a.txt").write_text(TEXT)
+    refused(call("clean", "a.txt", "--diff"), 2, f"do not go together. Choose one. (--check: set in {tmp_path}/cleaner")
+    about = f"(--min-quality: set in {tmp_path}/cleaner.toml.)"
+    refused(call("clean", "a.txt", "--rejected", ""), 2, about)
+    assert "set in" not in call("clean", "a.txt", "--no-check", "--diff", "--in-place").stderr
+
+
+def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "gone").mkdir()
+    line = f"rmdir {tmp_path}/gone; exec {COMMAND} clean {tmp_path}/a.txt"
+    run = subprocess.run(line, shell=True, cwd=tmp_path / "gone", capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, BODY.encode(), b"")
 
 
 def test_conversions(records: Path, tmp_path: Path) -> None:
@@ -850,9 +924,10 @@ def test_no_mark_is_added(encoding: str, tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").read_bytes() == BODY.encode(plain)
 
 
-@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b"])
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b", "undefined", "idna", "punycode"])
 def test_encodings_that_are_none_of_text(encoding: str, records: Path) -> None:
     refused(call("clean", records, "--encoding", encoding), 2, "--encoding ", "unknown")
+    refused(call("label", records, "--encoding", encoding), 2, "--encoding ", "unknown")
 
 
 def test_nested_too_deeply(tmp_path: Path) -> None:

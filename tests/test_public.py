@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
-    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
+    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "inputs"}
+    | {"listing", "model", "opening", "records"},
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
     | {"settings", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
@@ -69,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
     "labels": set(),
     "lines": set(),
-    "listing": {"cleaning", "lines", "reports"},
+    "listing": {"cleaning", "lines", "reports", "wording"},
     "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "model_writing", "native"}
     | {"network", "scratch", "second_pass"},
@@ -128,13 +129,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 HEAVY = ("sklearn", "scipy", "joblib")
 LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "lines", "labels", "errors", "corpus")
-TALKS = {"cli", "cli_clean", "cli_data", "cli_train", "console", "listing", "reports"}
+TALKS = {"cli", "cli_clean", "cli_data", "cli_train", "console", "listing", "reporting", "reports"}
 
 #: Loops over bytes that are written for the compiler; all else stays under 40 lines.
 KERNELS = {*native.MODULES, "vectors"}
 LONG_KERNELS = {
     "add_rows",
-    "build",
     "final_rows",
     "gram_scores",
     "line_features",
@@ -186,6 +186,11 @@ def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def long(module: str) -> set[str]:
+    """Return the names of the functions over 40 lines."""
+    return {one.name for one in functions(module) if (one.end_lineno or 0) - one.lineno + 1 > 40}
 
 
 def test_public_names() -> None:
@@ -249,7 +254,11 @@ def test_light_modules_stay_light(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_command_line_prints_and_exits(module: str) -> None:
     calls = {ast.unparse(node.func) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)}
-    assert module in TALKS or not calls & {"print", "sys.exit", "exit", "quit", "os._exit", "logging.basicConfig"}
+    talks = calls & {"sys.exit", "exit", "quit", "os._exit", "logging.basicConfig"}
+    talks |= {
+        name for name in calls if f".{name}".endswith(".print") or name.startswith(("sys.stdout.", "sys.stderr."))
+    }
+    assert module in TALKS or not talks
 
 
 @pytest.mark.parametrize("module", ["__init__", *MODULES])
@@ -259,9 +268,11 @@ def test_modules_are_short(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_functions_are_short(module: str) -> None:
-    allowed = LONG_KERNELS if module in KERNELS else set()
-    long = {one.name for one in functions(module) if (one.end_lineno or 0) - one.lineno + 1 > 40}
-    assert long <= allowed
+    assert long(module) <= (LONG_KERNELS if module in KERNELS else set())
+
+
+def test_all_long_kernels_are_long() -> None:
+    assert {name for module in KERNELS for name in long(module)} == LONG_KERNELS
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - KERNELS))
