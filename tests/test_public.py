@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
+    "columns": {"cells", "errors"},
     "comparison": {"alike", "cleaning", "corpus", "costs", "errors", "evaluation", "labels"},
     "console": {"data_files", "errors"},
     "context": {"features", "native", "scratch"},
@@ -81,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"cleaning", "labels", "lines", "native", "rules", "scratch"},
-    "parquet": {"cells", "errors", "jsonl", "opening", "records"},
+    "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
@@ -119,7 +120,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
     "wording": set(),
-    "work": {"errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality", "records"}
+    "work": {"job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality", "records"}
     | {"rules", "summary", "wet", "writing"},
     "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
