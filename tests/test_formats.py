@@ -25,6 +25,7 @@ from warcio.warcwriter import WARCWriter
 from cleaner import BatchOptions, clean_files
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
+from cleaner.inputs import find_inputs
 from cleaner.jsonl import ID_FIELDS, end_of
 from cleaner.records import BLOCK_BYTES
 
@@ -167,6 +168,52 @@ def test_wet(suffix: str, tmp_path: Path) -> None:
     assert call("clean", source, "-o", tmp_path / "again.wet.gz").exit_code == 1
     again = call("clean", tmp_path / "again.wet.gz")
     assert [json.loads(line)["text"] for line in again.stdout.splitlines()] == [BODY, BODY]
+
+
+def test_wet_from_wet_keeps_the_headers(tmp_path: Path) -> None:
+    """But for digests of the text that was."""
+    digests = ("WARC-Block-Digest", "WARC-Payload-Digest")
+    head = {"WARC-Date": "2016-05-14T09:12:00.5Z", "WARC-Refers-To": "<urn:uuid:1>", "x-Quay": "é: 3"}
+    head |= {
+        "WARC-Identified-Content-Language": "eng",
+        **dict.fromkeys(digests, "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"),
+    }
+    with (tmp_path / "a.wet").open("wb") as file:
+        writer = WARCWriter(file, gzip=False, warc_version="WARC/1.1")
+        more: dict[str, Any] = {"payload": io.BytesIO(TEXT.encode()), "warc_content_type": "text/plain; charset=utf-8"}
+        record = writer.create_warc_record("https://harbour.example", "conversion", warc_headers_dict=head, **more)
+        writer.write_record(record)
+    assert call("clean", tmp_path / "a.wet", "-o", tmp_path / "b.wet").exit_code == 0
+    old, new = ((tmp_path / name).read_bytes().partition(b"\r\n\r\n") for name in ("a.wet", "b.wet"))
+    assert new[2] == f"{BODY}\r\n\r\n".encode()
+    sizes = {f"Content-Length: {len(text.encode())}" for text in (TEXT, BODY)}
+    before, after = ([row for row in part[0].decode().split("\r\n") if row not in sizes] for part in (old, new))
+    assert after == [row for row in before if not row.startswith(digests)] == list(dict.fromkeys(after))
+    assert {"WARC/1.1", "WARC-Refers-To: <urn:uuid:1>", "x-Quay: é: 3"} < set(after)
+
+
+def test_a_warc_without_texts_fails(tmp_path: Path) -> None:
+    for kind in ("response", "warcinfo"):
+        with (tmp_path / f"{kind}.warc").open("wb") as file:
+            writer = WARCWriter(file, gzip=False)
+            writer.write_record(writer.create_warcinfo_record("x.warc", {"software": "none"}))
+            if kind == "response":
+                head = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.0")
+                more: dict[str, Any] = {"payload": io.BytesIO(TEXT.encode()), "http_headers": head}
+                writer.write_record(writer.create_warc_record("https://harbour.example", kind, **more))
+    result = call("clean", tmp_path / "response.warc", "-o", tmp_path / "b.jsonl")
+    refused(result, 1, "response.warc: has response records and none of text", "WET")
+    assert not (tmp_path / "b.jsonl").exists()
+    assert call("clean", tmp_path / "warcinfo.warc", "-o", tmp_path / "b.jsonl").exit_code == 0
+    assert (tmp_path / "b.jsonl").read_bytes() == b""
+
+
+def test_parquet_needs_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file of the name of standard input is read for it."""
+    monkeypatch.chdir(tmp_path)
+    data = parquet(tmp_path / "-", [TEXT]).read_bytes()
+    for form in ((), ("--input-format", "parquet")):
+        refused(call("clean", "-", "--output-format", "jsonl", *form, stdin=data), 2, "stdin: Parquet", "needs a file")
 
 
 def test_bytes_of_wet_are_counted_once(tmp_path: Path) -> None:
@@ -366,6 +413,22 @@ def test_remote(tmp_path: Path) -> None:
         memory.rm("/harbour", recursive=True)
     with pytest.raises(UsageError, match="nonsense"):
         clean_files(["nonsense://x"])
+
+
+def test_names_in_remote_folders() -> None:
+    """Brackets may be part of a name; names that begin with a dot are left out, unless the glob has the dot."""
+    memory = fsspec.filesystem("memory")
+    found = ["b[1].txt", "deep/c.txt", ".d.txt", ".e/f.txt", "[g]/h.txt", "x*"]
+    for name in found:
+        memory.pipe_file(f"/quay/{name}", TEXT.encode())
+    wanted = {"": ["[g]/h.txt", "b[1].txt", "deep/c.txt", "x*"], "/b[1].txt": ["b[1].txt"], "/[g]": ["h.txt"]}
+    wanted |= {"/x*": ["x*"], "/.e": ["f.txt"], "/.e/*": ["f.txt"], "/.*": [".d.txt"], "/*.txt": ["b[1].txt"]}
+    wanted |= {"/**/*.txt": ["[g]/h.txt", "b[1].txt", "deep/c.txt"]}
+    try:
+        for path, names in wanted.items():
+            assert [one.relative for one in find_inputs([f"memory://quay{path}"])] == names, path
+    finally:
+        memory.rm("/quay", recursive=True)
 
 
 class Unreachable(fsspec.AbstractFileSystem):  # type: ignore[misc]
