@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["dumped", "fields"]
+__all__ = ["dumped", "fields", "values"]
 
 #: What pyarrow raises where Python has no such value, as a date of the year 30000, or its text is none.
 NO_VALUE = (ValueError, TypeError, ArithmeticError, NotImplementedError)
@@ -29,6 +29,14 @@ def value(cell: Any) -> Any:
         except NO_VALUE:
             continue
     return cell.combine_chunks().to_string()[1:-1].strip()
+
+
+def values(column: Any) -> list[Any]:
+    """Return the values of a column as plain ones."""
+    try:
+        return list(column.to_pylist())
+    except NO_VALUE:
+        return [value(column.slice(number, 1)) for number in range(len(column))]
 
 
 def dumped(value: Any) -> str:

@@ -4,10 +4,12 @@ import glob
 import os
 import stat
 from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from cleaner.errors import DataError, UsageError
-from cleaner.opening import address, begin_of_stdin, chunks, is_remote, remote, stamp, stem
+from cleaner.opening import address, begin_of, begin_of_stdin, is_remote, refuse_packed, remote, stamp, stem
 from cleaner.records import SUFFIXES, Input, sniff
 from cleaner.settings import SETTINGS
 
@@ -47,20 +49,30 @@ def matches(pattern: str) -> list[Found]:
 
 
 def remote_files(url: str) -> list[Found]:
-    """Return the files that a remote path, folder or glob names."""
+    """Return the files that a remote path, folder or glob names; those whose names begin with a dot only by the dot."""
     system, inner = remote(url)
+    root, rest = inner, ""
     try:
-        magic = any(c in inner for c in "*?[")
-        if not magic and system.isfile(inner):
+        if any(c in inner for c in "*?[") and not is_there(system, inner):
+            root = inner[: min(inner.find(c) for c in "*?[" if c in inner)].rpartition("/")[0]
+            rest = inner[len(root) :]
+        elif system.isfile(inner):
             return [(url, PurePosixPath(inner).name)]
-        paths = sorted(system.glob(inner) if magic else system.find(inner))
-        paths = [path for path in paths if system.isfile(path)]
+        paths = sorted(system.glob(inner) if rest else system.find(inner))
+        found = [(path, os.path.relpath(path, root or "/")) for path in paths]
+        found = [one for one in found if ("/." in rest or "/." not in f"/{one[1]}") and system.isfile(one[0])]
     except Exception as error:
         raise unreachable(url, error) from None
-    if not paths:
+    if not found:
         raise UsageError(f"{url}: no such file. Check the path.")
-    root = inner if not magic else inner[: min(inner.find(c) for c in "*?[" if c in inner)].rpartition("/")[0]
-    return [(system.unstrip_protocol(path), os.path.relpath(path, root or "/")) for path in paths]
+    return [(system.unstrip_protocol(path), relative) for path, relative in found]
+
+
+def is_there(system: Any, inner: str) -> bool:
+    """Tell whether a name that may be a glob is that of a file or folder."""
+    with suppress(Exception):  # where a store cannot be reached, the glob says so
+        return bool(system.exists(inner))
+    return False
 
 
 def unreachable(url: str, error: Exception) -> UsageError:
@@ -96,15 +108,16 @@ def format_by_name(path: str) -> str:
 
 def format_of(path: str, name: str) -> str:
     """Return the format of a file: by its suffix, or else by its first bytes."""
-    if found := format_by_name(path):
-        return found
-    if path == "-":
-        return sniff(begin_of_stdin(), name)
+    if path != "-" and (suffix := format_by_name(path)):
+        return suffix
     try:
-        begin = next(chunks(path), b"")[:65536]
+        begin = begin_of_stdin() if path == "-" else begin_of(path)[:65536]
     except (DataError, OSError):
         return "text"  # reading it again says what is wrong
-    return sniff(begin, name)
+    found = sniff(begin, name)
+    if found != "parquet":
+        refuse_packed(begin, path, name=name)
+    return found
 
 
 def find_inputs(names: Sequence[str], form: str = "", own: Container[object] = ()) -> list[Input]:
@@ -113,7 +126,7 @@ def find_inputs(names: Sequence[str], form: str = "", own: Container[object] = (
     In a folder that is given the files at the addresses ``own`` are left out.
 
     Raises:
-        UsageError: a name is no file, or a file is named twice.
+        UsageError: a name is no file, a file is named twice, or standard input is Parquet.
     """
     out: list[Input] = []
     seen: dict[object, str] = {}
@@ -153,7 +166,10 @@ def described(path: str, shown: str, relative: str, form: str) -> Input:
             size, mark = stamp(path)
         elif form:
             begin_of_stdin()  # what an earlier run in this process left unread is not of this one
-        return Input(shown, path, relative, form or format_of(path, shown), size, mark)
+        form = form or format_of(path, shown)
+        if path == "-" and form == "parquet":
+            raise UsageError("stdin: Parquet is read from its end, and needs a file. Write it to one, and name that.")
+        return Input(shown, path, relative, form, size, mark)
     except DataError as error:  # of a format that cannot be read: a failure, and the rest goes on
         return Input(shown, path, relative, "jsonl", size, mark, str(error).removeprefix(f"{shown}: "))
     except OSError:

@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ __all__ = [
     "is_remote",
     "local",
     "open_raw",
+    "refuse_packed",
     "remote",
     "skim",
     "stamp",
@@ -35,6 +37,16 @@ __all__ = [
 ]
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
+#: How packed data begins, what it is called, and how a name ends that says so, if it can be read.
+PACKINGS = (
+    (re.compile(rb"\x1f\x8b"), "gzip", ".gz"),
+    (re.compile(rb"\x28\xb5\x2f\xfd"), "zstd", ".zst"),
+    (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "bz2", ".bz2"),
+    (re.compile(rb"\xfd7zXZ\0"), "xz", ".xz"),
+    (re.compile(rb"\x04\x22M\x18"), "lz4", ""),
+    (re.compile(rb"PK\x03\x04"), "zip", ""),
+    (re.compile(rb"PAR1\x15"), "Parquet", ".parquet"),
+)
 CHUNK = 1 << 18
 PACKED = 1 << 15
 AHEAD: list[bytes] = []  # what has been read of standard input to see its format
@@ -126,8 +138,16 @@ def chunks(path: str, begin: int = 0) -> Iterator[bytes]:
     """Yield the uncompressed content of a file from an offset on, a piece at a time.
 
     Raises:
-        DataError: it is cut short or damaged; what came before has been yielded.
+        DataError: it is packed as its name does not say, or cut short or damaged; what came before has been yielded.
     """
+    for number, piece in enumerate(content(path, begin)):
+        if number == begin == 0:
+            refuse_packed(piece, path)
+        yield piece
+
+
+def content(path: str, begin: int = 0) -> Iterator[bytes]:
+    """Yield what :func:`chunks` does, whatever it is."""
     if path == "-":
         yield AHEAD.pop() if AHEAD else b""
         yield from skim(iter(lambda: sys.stdin.buffer.read(CHUNK), b""), begin)
@@ -142,6 +162,15 @@ def chunks(path: str, begin: int = 0) -> Iterator[bytes]:
             yield from iter(lambda: raw.read(CHUNK), b"")
 
 
+def refuse_packed(begin: bytes, path: str, said: str = "", name: str = "") -> None:
+    """Raise :class:`DataError` if data begins as packed data does, of another kind than has been ``said``."""
+    for magic, kind, suffix in PACKINGS:
+        if kind != said and magic.match(begin):
+            inside = path == "-" or (compression(path) and not said)
+            remedy = f"End its name in {suffix}" if suffix and not inside else "Decompress it first"
+            raise DataError(f"{name or path}: is {kind} data, which its name does not say. {remedy}.")
+
+
 def skim(pieces: Iterator[bytes], begin: int) -> Iterator[bytes]:
     """Drop the first bytes of a stream."""
     for piece in pieces:
@@ -154,7 +183,7 @@ def begin_of(path: str) -> bytes:
     """Return the first bytes of a file or of standard input; reading it gives them again."""
     if path == "-":
         return AHEAD[0] if AHEAD else b""
-    return next(chunks(path), b"")
+    return next(content(path), b"")
 
 
 def begin_of_stdin() -> bytes:
@@ -176,6 +205,7 @@ def expanded(raw: BinaryIO, kind: str, name: str) -> Iterator[bytes]:
             try:
                 piece = engine.decompress(packed)
             except errors as error:
+                refuse_packed(b"" if started else packed, name, kind)
                 raise DataError(f"{name}: damaged {kind} data ({error}). Fetch the file again.") from None
             started, padding = True, b""
             if piece:

@@ -3,12 +3,13 @@
 Needs pyarrow, the extra ``parquet``. Between reader, worker and writer a block travels as an Arrow IPC stream.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from cleaner.cells import dumped, fields
-from cleaner.errors import DataError, UsageError
+from cleaner.columns import arrow, column_of, first_line, fit, fitting, is_text, plain, storable, unified, without_views
+from cleaner.errors import DataError
 from cleaner.jsonl import ID_FIELDS, NULL, text_field
 from cleaner.opening import is_remote, remote
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
@@ -17,23 +18,6 @@ __all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
 
 #: A row group of the output is at most so large (bytes of Arrow data), so that memory is bounded.
 GROUP_BYTES = 64_000_000
-#: Values nested deeper than this are stored as JSON.
-DEEPEST = 30
-
-
-def arrow() -> tuple[Any, Any]:
-    """Return pyarrow and pyarrow.parquet.
-
-    Raises:
-        UsageError: it is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UsageError("Parquet needs pyarrow. Install it: pip install pyarrow") from None
-    pyarrow.set_cpu_count(1)
-    return pyarrow, pyarrow.parquet
 
 
 def opened(path: str) -> Any:
@@ -44,20 +28,66 @@ def opened(path: str) -> Any:
     return system.open(inner, "rb")
 
 
-def read_blocks(number: int, source: Input, at: tuple[int, int]) -> Iterator[Block]:
-    """Yield the rows of a file from a block on; ``at`` is how many blocks and records went before."""
-    pa, pq = arrow()
+def parquet_file(path: str, unit: str = "us") -> Any:
+    """Return an open Parquet file that gives timestamps of the kind INT96 in a unit of time."""
+    _, pq = arrow()
+    return pq.ParquetFile(opened(path), pre_buffer=False, coerce_int96_timestamp_unit=unit)
+
+
+def with_times(path: str, file: Any) -> Any:
+    """Return a file so opened that its INT96 timestamps keep their values: in microseconds, or else in nanoseconds.
+
+    Raises:
+        DataError: some have nanoseconds, and others are too far away to be counted in those.
+    """
+    pa, _ = arrow()
+    columns = [file.schema.column(number) for number in range(len(file.schema))]
+    names = [one.path for one in columns if one.physical_type == "INT96"]
+    if not names:
+        return file
+    exact = parquet_file(path, "ns")
+    fine = far = False
+    for group in range(file.metadata.num_row_groups):
+        try:
+            found, nanoseconds = (one.read_row_group(group, names, use_threads=False) for one in (file, exact))
+        except (pa.ArrowException, OSError, ValueError):  # reading all of it says what is wrong
+            continue
+        fine |= not found.cast(nanoseconds.schema, safe=False).equals(nanoseconds)  # both are cut off alike
+        try:
+            found.cast(nanoseconds.schema)
+        except pa.ArrowInvalid:
+            far = True
+    if fine and far:
+        remedy = "Write them as INT64, or leave them out."
+        raise DataError(f"no unit of time holds all INT96 timestamps of {', '.join(names)}. {remedy}")
+    return exact if fine else file
+
+
+def refuse(names: Sequence[str], added: Set[str]) -> None:
+    """Raise :class:`DataError` if two columns have one name, or one has that of a column that is added."""
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(f"two columns are called {twice!r}. Rename one.")
+    if there := sorted(added & set(names)):
+        raise DataError(f"the column {', '.join(there)} is there already. Rename it, or leave the option out.")
+
+
+def read_blocks(number: int, source: Input, at: tuple[int, int], added: Set[str] = frozenset()) -> Iterator[Block]:
+    """Yield the rows of a file from a block on; ``at`` is how many blocks and records went before.
+
+    A file that has one of the columns that are ``added`` already fails as a whole.
+    """
+    pa, _ = arrow()
     skip, record = at
+    lost: Failure | None = None
     try:
-        file = pq.ParquetFile(opened(source.path), pre_buffer=False)
+        file = parquet_file(source.path)
+        refuse(file.schema_arrow.names, added)
+        file = with_times(source.path, file)
+    except DataError as error:
+        lost = Failure(source.name, 0, "field", str(error), count=max(file.metadata.num_rows, 1))
     except (pa.ArrowException, OSError, ValueError) as error:
         lost = Failure(source.name, 0, "corrupt", f"not a Parquet file ({first_line(error)}). Fetch it again.")
-        yield Block((number,), (source,), b"", 1, record, 0, failures=(lost,))
-        return
-    names = file.schema_arrow.names
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        message = f"two columns are called {twice!r}. Rename one."
-        lost = Failure(source.name, 0, "field", message, count=max(file.metadata.num_rows, 1))
+    if lost:
         yield Block((number,), (source,), b"", 1, record, 0, failures=(lost,))
         return
     groups, made, before = file.metadata.num_row_groups, 0, 1
@@ -89,19 +119,6 @@ def group_blocks(
         message = f"row group {group} is damaged from here on ({first_line(error)}). Fetch the file again."
         lost = Failure(what[1].name, before + done, "corrupt", message, count=rows - done)
         yield b"", before + done, rows - done, (lost,)
-
-
-def without_views(table: Any) -> Any:
-    """Return rows whose columns of views are plain strings or bytes, which a Parquet file stores alike."""
-    pa, _ = arrow()
-    plainer = {"string_view": pa.string(), "binary_view": pa.binary()}
-    schema = pa.schema([f.with_type(plainer.get(str(f.type), f.type)) for f in table.schema], table.schema.metadata)
-    return table if schema.equals(table.schema) else table.cast(schema)
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def encode(table: Any, group: int) -> bytes:
@@ -150,13 +167,6 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
     return documents, failures, (table, group, name)
 
 
-def is_text(kind: Any) -> bool:
-    """Tell whether a column of this type holds strings."""
-    pa, _ = arrow()
-    t = pa.types
-    return bool(t.is_string(kind) or t.is_large_string(kind) or (t.is_dictionary(kind) and is_text(kind.value_type)))
-
-
 def rebuilt(read: tuple[Any, int, str], texts: dict[int, str], added: dict[str, list[Any]]) -> bytes:
     """Return the rows that stay with their new texts, and the columns that are added, in the order of rows."""
     pa, _ = arrow()
@@ -171,17 +181,6 @@ def rebuilt(read: tuple[Any, int, str], texts: dict[int, str], added: dict[str, 
     for column, rows in added.items():
         table = table.append_column(column, column_of(rows, column))
     return encode(table, group)
-
-
-def column_of(rows: Sequence[Any], column: str) -> Any:
-    """Return added values as a column whose type does not depend on them."""
-    pa, _ = arrow()
-    text, number, texts = pa.string(), pa.float64(), pa.list_(pa.string())
-    line = pa.struct([("line", pa.int64()), ("label", text), ("kind", text), ("probability", number)])
-    counts = [("words", pa.int64()), ("kept", pa.int64()), ("removed", pa.int64())]
-    quality = pa.struct([("body_share", number), *counts, ("uncertain", number), ("flags", texts)])
-    kinds = {"cleaner_labels": pa.list_(line), "cleaner_quality": quality, "cleaner_captions": texts}
-    return pa.array(list(rows), kinds.get(column, text))
 
 
 def from_rows(rows: list[dict[str, Any]]) -> bytes:
@@ -205,18 +204,6 @@ def from_rows(rows: list[dict[str, Any]]) -> bytes:
     return encode(pa.table(arrays), -1)
 
 
-def storable(kind: Any, depth: int = 0) -> bool:
-    """Tell whether a Parquet file can hold a type: no struct without fields, and none nested without end."""
-    inner = [kind.field(i).type for i in range(kind.num_fields)]
-    return depth < DEEPEST and (bool(inner) or str(kind) != "struct<>") and all(storable(k, depth + 1) for k in inner)
-
-
-def plain(value: Any) -> str:
-    """Return a value that fits no column type as JSON."""
-    text = value if isinstance(value, str) else dumped(value)
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def stored(spool: BinaryIO) -> Iterator[tuple[Any, int]]:
     """Yield the blocks of a spool file."""
     while head := spool.read(16):
@@ -232,7 +219,10 @@ def finish(spool: Path, target: Path, source: str) -> None:
             if not kinds or not table.schema.equals(kinds[-1], check_metadata=True):
                 kinds.append(table.schema)
     kinds = kinds or [pa.schema([("text", pa.string())])]
-    schema = kinds[0] if len(kinds) == 1 else unified(kinds)
+    schema = kinds[0]
+    if len(kinds) > 1:
+        with spool.open("rb") as file:
+            schema = fitting(unified(kinds), (table for table, _ in stored(file)))
     options = {"compression": codecs(source)} if source else {"compression": "zstd"}
     with spool.open("rb") as file, pq.ParquetWriter(target, schema, **options) as writer:
         waiting: list[Any] = []
@@ -250,46 +240,11 @@ def finish(spool: Path, target: Path, source: str) -> None:
             writer.write_table(pa.concat_tables(waiting), row_group_size=1 << 40)
 
 
-def unified(kinds: list[Any]) -> Any:
-    """Return a schema for the blocks of all; a field whose types do not go together is of strings, with JSON."""
-    pa, _ = arrow()
-    fields = []
-    for name in dict.fromkeys(name for kind in kinds for name in kind.names):
-        found = [pa.schema([kind.field(name)]) for kind in kinds if name in kind.names]
-        try:
-            fields.append(pa.unify_schemas(found, promote_options="permissive").field(0))
-        except pa.ArrowException:
-            fields.append(pa.field(name, pa.string()))
-    return pa.schema(fields, kinds[0].metadata)
-
-
-def fit(table: Any, schema: Any) -> Any:
-    """Return a block with all columns of the file, empty where it has none.
-
-    Raises:
-        DataError: a column cannot be of the type that the file has.
-    """
-    pa, _ = arrow()
-    columns = []
-    for field in schema:
-        there = field.name in table.schema.names
-        column = table.column(field.name) if there else pa.nulls(len(table), field.type)
-        try:
-            if str(field.type) == "string" and not is_text(column.type):
-                values = column.to_pylist()
-                column = pa.array([None if one is None else plain(one) for one in values], field.type)
-            columns.append(column.cast(field.type))
-        except (pa.ArrowException, RecursionError) as error:
-            message = f"{first_line(error)}. Leave it out, or choose --output-format jsonl."
-            raise DataError(f"field {field.name!r} fits no column: {message}") from None
-    return pa.table(columns, schema=schema)
-
-
 def codecs(source: str) -> Any:
     """Return the compression of a file, by column where columns differ."""
-    pa, pq = arrow()
+    pa, _ = arrow()
     try:
-        meta = pq.ParquetFile(opened(source)).metadata
+        meta = parquet_file(source).metadata
     except (pa.ArrowException, OSError, ValueError):
         return "snappy"
     if not (meta.num_row_groups and meta.num_columns):

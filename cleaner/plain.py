@@ -62,15 +62,19 @@ def unreadable(source: Input, error: OSError) -> DataError:
 
 def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Block]:
     """Yield a huge UTF-8 text in pieces, the same that :meth:`Cleaner.clean` makes, from an offset on."""
+    lost: Failure | None = None
     try:
         if begin == 0:
             decoder = codecs.getincrementaldecoder("utf-8")()
             for piece in chunks(source.path):
                 decoder.decode(piece)
             decoder.decode(b"", True)
-    except (DataError, UnicodeDecodeError) as error:
+    except DataError as error:
+        lost = Failure(source.name, 0, "unreadable", str(error).removeprefix(f"{source.path}: "))
+    except UnicodeDecodeError as error:
         message = f"{error} Convert it to UTF-8 first: files as large as this are cleaned in pieces."
         lost = Failure(source.name, 0, "undecodable", message)
+    if lost:
         yield Block((number,), (source,), b"", begin, failures=(lost,))
         return
     for data, last in line_pieces(chunks(source.path, begin), BLOCK_BYTES):

@@ -53,7 +53,7 @@ def of_file(index: int, source: Input, at: tuple[int, int, int], options: BatchO
     if source.format == "jsonl":
         return jsonl.read_blocks(index, source, (place, record), options.encoding)
     if source.format == "parquet":
-        return parquet.read_blocks(index, source, (place, record))
+        return parquet.read_blocks(index, source, (place, record), options.new_fields)
     if source.format == "wet":
         return wet.read_blocks(index, source, (place, record))
     return plain.read_huge(index, source, place, line)

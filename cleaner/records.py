@@ -141,9 +141,6 @@ def sniff(begin: bytes, name: str) -> str:
         return "parquet"
     if begin[:5] == b"WARC/":
         return "wet"
-    if begin[:2] == b"\x1f\x8b" or begin[:4] == b"\x28\xb5\x2f\xfd" or begin[:6] == b"\xfd7zXZ\x00":
-        remedy = "Decompress it first" if name == "stdin" else "End its name in .gz, .zst, .bz2 or .xz"
-        raise DataError(f"{name}: compressed, but no name says how. {remedy}.")
     begin = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."

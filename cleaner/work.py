@@ -7,7 +7,6 @@ import os
 
 from cleaner import jsonl, parquet, plain, wet
 from cleaner.encodings import extends_ascii
-from cleaner.errors import UsageError
 from cleaner.job import Done, Job, Table, loaded, named
 from cleaner.lines import MARK
 from cleaner.options import BatchOptions
@@ -35,18 +34,13 @@ def read(block: Block, job: Job) -> Table:
     if form == "jsonl":
         return without_clashes(Table(block, *jsonl.decode(block.data, block, names)), options)
     if form == "parquet":
-        return without_clashes(Table(block, *parquet.decode(block, names)), options)
+        return Table(block, *parquet.decode(block, names))
     return Table(block, *wet.decode(block))
 
 
 def without_clashes(table: Table, options: BatchOptions) -> Table:
-    """Fail the records that have a field already that would be added; refuse a file with such a column."""
+    """Fail the records that have a field already that would be added."""
     new, source = options.new_fields, table.block.sources[0]
-    if new and source.format == "parquet":
-        if there := sorted(new & set(table.read[0].schema.names)):
-            message = f"the column {', '.join(there)} is there already. Rename it, or leave the option out."
-            raise UsageError(f"{source.name}: {message}")
-        return table
     clashing = [one for one in table.documents if new & one.fields.keys()] if new else []
     lines = table.block.data.split(b"\n") if clashing else []
     for one in clashing:

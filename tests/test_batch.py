@@ -889,6 +889,40 @@ def test_what_cannot_be_read_fails_by_its_first_bytes(data: bytes, tmp_path: Pat
     assert (tmp_path / "in" / "a").read_bytes() == data
 
 
+MARKS = {".lz4": b'\x04"M\x18', ".zip": b"PK\3\4", ".parquet": b"PAR1\x15"}
+
+
+@pytest.mark.parametrize("suffix", [*PACK, *MARKS])
+@pytest.mark.parametrize("huge", [1000, 10**6])
+def test_packed_data_whose_name_says_another_thing(
+    suffix: str, huge: int, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is encoded, nothing of it is cleaned, and one failure tells what it is and what to do."""
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", huge)
+    data = records.read_bytes() * 9
+    data = PACK[suffix](data) + bytes(1000) if suffix in PACK else MARKS[suffix] + data
+    remedy = "Decompress it first" if suffix in (".lz4", ".zip") else f"End its name in {suffix}."
+    for name in ("a", "a.txt", "a.jsonl", "a.wet", "a.jsonl.gz", "a.xz"):
+        if (name, suffix) in {("a.jsonl.gz", ".gz"), ("a.xz", ".xz"), ("a", ".parquet")}:
+            continue
+        (tmp_path / name).write_bytes(data)
+        result = call("clean", tmp_path / name, "-q", "-o", tmp_path / "o.jsonl")
+        refused(result, 1, f"{name}:", "data, which its name does not say", remedy)
+        assert call("clean", tmp_path / name, "-q", "--encoding", "latin-1", "-o", tmp_path / "o.jsonl").exit_code == 1
+        assert not (tmp_path / "o.jsonl").exists()
+
+
+@pytest.mark.parametrize("form", ["", "text", "jsonl"])
+def test_packed_data_inside_what_is_unpacked(form: str, tmp_path: Path) -> None:
+    data = gzip.compress(TEXT.encode())
+    (tmp_path / "a.gz").write_bytes(gzip.compress(data))
+    options = ("--input-format", form) if form else ()
+    refused(call("clean", tmp_path / "a.gz", "-q", *options), 1, "a.gz:", "gzip data", "Decompress it first")
+    refused(call("clean", "-", "-q", *options, stdin=data), 1, "stdin:", "gzip data", "Decompress it first")
+    (tmp_path / "b.txt").write_text(f"BZh is no word.\n\n{BODY}")
+    assert call("clean", tmp_path / "b.txt").exit_code == 0
+
+
 def test_a_record_with_many_texts_inside(tmp_path: Path) -> None:
     """Each candidate is not the record's own field; reading the line for each takes a minute."""
     record = {"comments": [{"text": f"Comment {number}", "by": "x"} for number in range(40_000)], "text": TEXT}

@@ -343,8 +343,8 @@ def test_in_place_a_file_that_stopped_a_run_may_be_mended(tmp_path: Path, monkey
         pq.write_table(pa.table(columns if name[0] == "b" else {"text": texts(200)}), tmp_path / name)
     files = [str(tmp_path / name) for name in both]
     options = {"in_place": True, "removed": str(tmp_path / "r"), "workers": 1, "add_labels": True}
-    with pytest.raises(UsageError, match=r"column cleaner_labels.*go on with --resume\."):
-        clean_files(files, "", BatchOptions.of(options))
+    with pytest.raises(DataError, match=r"column cleaner_labels.*go on with --resume, without --strict\."):
+        clean_files(files, "", BatchOptions.of({**options, "strict": True}))
     pq.write_table(pa.table({"text": texts(200)}), files[1], row_group_size=70)
     options["resume"] = True
     for _ in stopped(monkeypatch, 1):

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ import pytest
 from documents import texts
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import BODY, TEXT, call, refused
+from test_cli import BODY, TEXT, call, names, refused
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from cleaner import BatchOptions, clean_files
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
+from cleaner.inputs import find_inputs
 from cleaner.jsonl import ID_FIELDS, end_of
 from cleaner.records import BLOCK_BYTES
 
@@ -168,6 +170,52 @@ def test_wet(suffix: str, tmp_path: Path) -> None:
     assert [json.loads(line)["text"] for line in again.stdout.splitlines()] == [BODY, BODY]
 
 
+def test_wet_from_wet_keeps_the_headers(tmp_path: Path) -> None:
+    """But for digests of the text that was."""
+    digests = ("WARC-Block-Digest", "WARC-Payload-Digest")
+    head = {"WARC-Date": "2016-05-14T09:12:00.5Z", "WARC-Refers-To": "<urn:uuid:1>", "x-Quay": "é: 3"}
+    head |= {
+        "WARC-Identified-Content-Language": "eng",
+        **dict.fromkeys(digests, "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"),
+    }
+    with (tmp_path / "a.wet").open("wb") as file:
+        writer = WARCWriter(file, gzip=False, warc_version="WARC/1.1")
+        more: dict[str, Any] = {"payload": io.BytesIO(TEXT.encode()), "warc_content_type": "text/plain; charset=utf-8"}
+        record = writer.create_warc_record("https://harbour.example", "conversion", warc_headers_dict=head, **more)
+        writer.write_record(record)
+    assert call("clean", tmp_path / "a.wet", "-o", tmp_path / "b.wet").exit_code == 0
+    old, new = ((tmp_path / name).read_bytes().partition(b"\r\n\r\n") for name in ("a.wet", "b.wet"))
+    assert new[2] == f"{BODY}\r\n\r\n".encode()
+    sizes = {f"Content-Length: {len(text.encode())}" for text in (TEXT, BODY)}
+    before, after = ([row for row in part[0].decode().split("\r\n") if row not in sizes] for part in (old, new))
+    assert after == [row for row in before if not row.startswith(digests)] == list(dict.fromkeys(after))
+    assert {"WARC/1.1", "WARC-Refers-To: <urn:uuid:1>", "x-Quay: é: 3"} < set(after)
+
+
+def test_a_warc_without_texts_fails(tmp_path: Path) -> None:
+    for kind in ("response", "warcinfo"):
+        with (tmp_path / f"{kind}.warc").open("wb") as file:
+            writer = WARCWriter(file, gzip=False)
+            writer.write_record(writer.create_warcinfo_record("x.warc", {"software": "none"}))
+            if kind == "response":
+                head = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.0")
+                more: dict[str, Any] = {"payload": io.BytesIO(TEXT.encode()), "http_headers": head}
+                writer.write_record(writer.create_warc_record("https://harbour.example", kind, **more))
+    result = call("clean", tmp_path / "response.warc", "-o", tmp_path / "b.jsonl")
+    refused(result, 1, "response.warc: has response records and none of text", "WET")
+    assert not (tmp_path / "b.jsonl").exists()
+    assert call("clean", tmp_path / "warcinfo.warc", "-o", tmp_path / "b.jsonl").exit_code == 0
+    assert (tmp_path / "b.jsonl").read_bytes() == b""
+
+
+def test_parquet_needs_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file of the name of standard input is read for it."""
+    monkeypatch.chdir(tmp_path)
+    data = parquet(tmp_path / "-", [TEXT]).read_bytes()
+    for form in ((), ("--input-format", "parquet")):
+        refused(call("clean", "-", "--output-format", "jsonl", *form, stdin=data), 2, "stdin: Parquet", "needs a file")
+
+
 def test_bytes_of_wet_are_counted_once(tmp_path: Path) -> None:
     found = [(text * 300).encode() for text in texts(9)]
     source = archive(tmp_path / "a.wet", found)
@@ -187,19 +235,59 @@ def test_cut_wet(tmp_path: Path) -> None:
 def test_columns_of_one_name_and_of_views(tmp_path: Path) -> None:
     pq.write_table(pa.table([[TEXT], [TEXT]], names=["text", "text"]), tmp_path / "a.parquet")
     refused(call("clean", tmp_path / "a.parquet", "-o", tmp_path / "b.parquet"), 1, "a.parquet: ", "'text'")
-    table = pa.table({"text": pa.array([TEXT] * 3, pa.string_view()), "n": [1, 2, 3]})
-    pq.write_table(table, tmp_path / "v.parquet", row_group_size=2)
-    assert call("clean", tmp_path / "v.parquet", "-o", tmp_path / "w.parquet").exit_code == 0
-    assert pq.read_table(tmp_path / "w.parquet").to_pydict() == {"text": [BODY] * 3, "n": [1, 2, 3]}
+    view = pa.string_view()
+    inner = {"n": pa.int64(), "list": pa.list_(view), "more": pa.struct([("b", pa.binary_view())])}
+    inner |= {"two": pa.list_(view, 2), "large": pa.large_list(view), "map": pa.map_(view, view)}
+    row = {"n": 1, "list": ["a"], "more": {"b": b"c"}, "two": ["d", "e"], "large": ["h"], "map": [("f", "g")]}
+    columns = {name: pa.array([row[name]] * 3, kind) for name, kind in inner.items()}
+    table = pa.table({"text": pa.array([TEXT] * 3, view), **columns})
+    pq.write_table(table, tmp_path / "v.parquet")
+    result = call("clean", tmp_path / "v.parquet", "-o", tmp_path / "w.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert pq.read_table(tmp_path / "w.parquet").to_pydict() == {**table.to_pydict(), "text": [BODY] * 3}
 
 
-@pytest.mark.parametrize("out", ["b.parquet", "b.jsonl"])
-def test_a_column_that_is_there_already(out: str, tmp_path: Path) -> None:
-    pq.write_table(pa.table({"text": [TEXT], "cleaner_quality": [1]}), tmp_path / "a.parquet")
-    arguments = ("--output-format", out[2:], "--add-quality")
-    refused(
-        call("clean", tmp_path / "a.parquet", "-o", tmp_path / out, *arguments), 2, "a.parquet: ", "cleaner_quality"
-    )
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_a_column_that_is_there_already(form: str, tmp_path: Path) -> None:
+    """Its file fails, and the others are cleaned, whether each has an output or all have one."""
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        columns = {"text": [TEXT], "cleaner_quality": [1]}
+        pq.write_table(pa.table(columns if name == "b" else {"text": [TEXT]}), tmp_path / "in" / f"{name}.parquet")
+    for out in ("out/", f"all.{form}"):
+        result = call("clean", tmp_path / "in", "-o", f"{tmp_path}/{out}", "--output-format", form, "--add-quality")
+        refused(result, 1, "b.parquet: ", "cleaner_quality is there already")
+    assert names(tmp_path / "out") == [f"a.{form}", f"c.{form}"]
+    for path, count in ((tmp_path / "out" / f"a.{form}", 1), (tmp_path / f"all.{form}", 2)):
+        data = path.read_bytes()
+        rows = pq.read_table(path).to_pylist() if form == "parquet" else [*map(json.loads, data.splitlines())]
+        assert [row["cleaner_quality"]["kept"] for row in rows] == [12] * count
+
+
+INT96: dict[str, list[datetime | int | None]] = {
+    "far": [datetime(9999, 12, 31), datetime(1, 1, 1), None, datetime(2016, 5, 14, 9, 12, 0, 123456)],
+    "fine": [1, 1001, None],
+    "both": [],
+}
+
+
+@pytest.mark.parametrize("name", INT96)
+def test_timestamps_of_96_bits_keep_their_values(name: str, tmp_path: Path) -> None:
+    """In microseconds, or in nanoseconds where they have some; a file that needs both fails."""
+    unit = "us" if name == "far" else "ns"
+    when = pa.array(INT96[name], pa.timestamp(unit))
+    columns = {"when": when, "deep": pa.array([[{"x": one}] for one in when], pa.list_(pa.struct([("x", when.type)])))}
+    if name == "both":
+        columns = {key: pa.array(INT96[key][:1], pa.timestamp(unit)) for key, unit in (("far", "us"), ("fine", "ns"))}
+    table = pa.table({"text": [TEXT] * len(next(iter(columns.values()))), **columns})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=2, use_deprecated_int96_timestamps=True)
+    result = call("clean", tmp_path / "a.parquet", "-o", tmp_path / "b.parquet")
+    if name == "both":
+        refused(result, 1, "a.parquet: no unit of time holds all INT96 timestamps of far, fine", "INT64")
+        assert not (tmp_path / "b.parquet").exists()
+        return
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert pq.read_table(tmp_path / "b.parquet").drop_columns("text").equals(table.drop_columns("text"))
 
 
 def test_wet_cut_in_a_header(tmp_path: Path) -> None:
@@ -242,6 +330,27 @@ def test_fields_of_types_that_do_not_go_together(tmp_path: Path) -> None:
     assert [row["mix"] for row in found] == [*map(str, range(60)), *["word"] * 60]
     assert [json.loads(found[n]["meta"]) for n in (0, 119)] == [{}, {"a": {}}]
     assert json.loads(found[119]["deep"]) == deep
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_integers_that_no_float_is(joined: bool, tmp_path: Path) -> None:
+    """They are of one type alone, and those of another file or block are not; that is seen when all has been read."""
+    rows = [{"text": TEXT, "n": n, "deep": {"x": [n]}, "long": "x" * 3_000_000} for n in (2**53 + 1, 0.5)]
+    for number, row in enumerate(rows):
+        (tmp_path / f"{number * joined}.jsonl").open("a").write(json.dumps(row) + "\n")
+    result = call("clean", *sorted(tmp_path.glob("*.jsonl")), "-q", "-o", tmp_path / "b.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = pq.read_table(tmp_path / "b.parquet").to_pylist()
+    assert [json.loads(row["n"]) for row in found] == [2**53 + 1, 0.5]
+    assert [json.loads(row["deep"]) for row in found] == [{"x": [2**53 + 1]}, {"x": [0.5]}]
+
+
+def test_years_that_python_has_not_become_text(tmp_path: Path) -> None:
+    for name, column in (("a", pa.array([10**12], pa.timestamp("s"))), ("b", pa.array(["later"]))):
+        pq.write_table(pa.table({"text": [TEXT], "when": column}), tmp_path / f"{name}.parquet")
+    files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    assert call("clean", *files, "-o", tmp_path / "c.parquet").exit_code == 0
+    assert pq.read_table(tmp_path / "c.parquet")["when"].to_pylist() == [f"<value out of range: {10**15}>", "later"]
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "[" * 990 + "]" * 990])
@@ -339,6 +448,22 @@ def test_file_urls_are_local_paths(tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").read_text() == TEXT
     assert call("clean", f"{url}/in", "--in-place").exit_code == 0
     assert (source / "a.txt").read_text() == BODY
+
+
+def test_names_in_remote_folders() -> None:
+    """Brackets may be part of a name; names that begin with a dot are left out, unless the glob has the dot."""
+    memory = fsspec.filesystem("memory")
+    found = ["b[1].txt", "deep/c.txt", ".d.txt", ".e/f.txt", "[g]/h.txt", "x*"]
+    for name in found:
+        memory.pipe_file(f"/quay/{name}", TEXT.encode())
+    wanted = {"": ["[g]/h.txt", "b[1].txt", "deep/c.txt", "x*"], "/b[1].txt": ["b[1].txt"], "/[g]": ["h.txt"]}
+    wanted |= {"/x*": ["x*"], "/.e": ["f.txt"], "/.e/*": ["f.txt"], "/.*": [".d.txt"], "/*.txt": ["b[1].txt"]}
+    wanted |= {"/**/*.txt": ["[g]/h.txt", "b[1].txt", "deep/c.txt"]}
+    try:
+        for path, names in wanted.items():
+            assert [one.relative for one in find_inputs([f"memory://quay{path}"])] == names, path
+    finally:
+        memory.rm("/quay", recursive=True)
 
 
 class Unreachable(fsspec.AbstractFileSystem):  # type: ignore[misc]

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
+    "columns": {"cells", "errors"},
     "comparison": {"alike", "cleaning", "corpus", "costs", "errors", "evaluation", "labels"},
     "console": {"data_files", "errors"},
     "context": {"features", "native", "scratch"},
@@ -84,7 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
     "own_files": {"model_files", "opening", "options", "settings"},
-    "parquet": {"cells", "errors", "jsonl", "opening", "records"},
+    "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
@@ -123,8 +124,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
     "wording": set(),
-    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain"}
-    | {"quality", "records", "rules", "summary", "wet", "writing"},
+    "work": {"encodings", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality"}
+    | {"records", "rules", "summary", "wet", "writing"},
     "writing": {"atomic", "cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
