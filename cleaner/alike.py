@@ -12,7 +12,7 @@ from cleaner.corpus import LONG_WORDS, LabelledDocument, describe
 from cleaner.errors import DataError
 from cleaner.labels import BODY
 
-__all__ = ["check_apart", "copies", "of_one", "plain", "prints", "trained_on", "without_shared"]
+__all__ = ["check_apart", "copies", "of_one", "plain", "prints", "same_body", "trained_on", "without_shared"]
 
 #: Share of a document's long lines, and of its body in order, that makes it a copy of another.
 COPY_SHARE = 0.8

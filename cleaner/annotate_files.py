@@ -43,8 +43,23 @@ def text_files(inputs: Sequence[Path]) -> list[Path]:
 
 
 def places(files: Sequence[Path], output: Path, site: str) -> dict[Path, Path]:
-    """Return the TSV file of each text file; the folder that a text lies in is its site, unless one is given."""
-    found = {file: output / (site or file.resolve().parent.name or "site") / f"{file.stem}.tsv" for file in files}
+    """Return the TSV file of each text file; the folder that a text lies in is its site, unless one is given.
+
+    Names lose dots that they begin with: labelled files of such names are not read.
+
+    Raises:
+        UsageError: the site cannot be a folder's name whose files are read, or two texts would become one file.
+    """
+    if site and (site != site.strip() or site.startswith(".") or "/" in site or not site.isprintable()):
+        raise UsageError(
+            f"--site {site!r}: is no name of a site. Give one without slashes, tabs, a dot or spaces around it."
+        )
+    found = {
+        file: output
+        / (site or file.resolve().parent.name.lstrip(".") or "site")
+        / f"{file.stem.lstrip('.') or 'text'}.tsv"
+        for file in files
+    }
     owner: dict[Path, Path] = {}
     for file, place in found.items():
         if place in owner:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cleaner.data_files import VIEWS, is_tsv, labelled_files, quoted
 from cleaner.labels import BODY, LABELS
 from cleaner.parsing import LabelledDocument, Parser, Place, Problem
+from cleaner.wording import amount
 
 __all__ = ["Located", "Problem", "Reader", "labelled_files"]
 
@@ -57,20 +58,24 @@ class Reader(Parser):
         return Located(document, path, (record,) * max(len(document.lines), 1))
 
     def summed(self, found: Sequence[Located]) -> list[Problem]:
-        """Return the problems, those of unknown labels that are frequent as one: they are likely meant.
+        """Return the problems, those of unknown labels as one if some are frequent: they are likely meant.
 
+        But for rare ones that are nearly another label: those are likely slips.
         ``found`` are the documents that were read: their labels are among those to name.
         """
         counts = Counter(one.unknown for one in self.problems if one.unknown)
         often = [label for label, count in counts.most_common() if count >= OFTEN]
         if not often:
             return self.problems
-        first = next(one for one in self.problems if one.unknown in often)
+        near = [*self.labels, *often]
+        meant = [label for label in counts if label in often or not difflib.get_close_matches(label, near, 1)]
+        meant.sort(key=lambda label: -counts[label])
+        first = next(one for one in self.problems if one.unknown in meant)
         used = {label for one in found for label in one.document.labels}
-        names = ",".join([BODY, *(label for label in self.labels if label in used - {BODY}), *sorted(often)])
-        lines = ", ".join(f"{label!r} ({counts[label]} lines)" for label in often)
+        names = ",".join([BODY, *(label for label in self.labels if label in used - {BODY}), *sorted(meant)])
+        lines = ", ".join(f"{label!r} ({amount(counts[label], 'line')})" for label in meant)
         message = f"unknown labels {lines}. If they are meant: --labels {names}"
-        return [replace(first, line=0, message=message), *(one for one in self.problems if one.unknown not in often)]
+        return [replace(first, line=0, message=message), *(one for one in self.problems if one.unknown not in meant)]
 
     def text(self, place: Place, text: str) -> None:
         """Note signs of a wrong encoding."""

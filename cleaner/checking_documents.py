@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from cleaner.alike import copies, plain
+from cleaner.alike import copies, plain, same_body
 from cleaner.checking import Located, Problem
-from cleaner.corpus import LONG_WORDS
+from cleaner.corpus import ALL_WEAK, LONG_WORDS
 from cleaner.data_files import is_tsv
 from cleaner.labels import BODY
 from cleaner.wording import amount
@@ -18,20 +18,23 @@ TELLING_WORDS = 4
 FEW_LINES = 10
 
 
-def between(found: Sequence[Located], refused: Collection[str] = ()) -> list[Problem]:
+def between(found: Sequence[Located], known: Collection[Problem] = ()) -> list[Problem]:
     """Return all that is wrong between documents, and with documents as wholes.
 
-    ``refused`` are labels whose lines were left out: there are more than those of the documents.
+    ``known`` is what is wrong with lines and files already: there are more than those of the documents.
     """
-    some = [*shortages(found, refused), *duplicates(found), *one_id(found)]
+    some = [*shortages(found, known), *duplicates(found), *one_id(found)]
     return [*some, *repeats(found), *contradictions(found)]
 
 
-def shortages(found: Sequence[Located], refused: Collection[str] = ()) -> Iterator[Problem]:
-    """Return documents without lines or body, and what training needs more of."""
+def shortages(found: Sequence[Located], known: Collection[Problem] = ()) -> Iterator[Problem]:
+    """Return documents without lines or body, and what training needs more of; none that lines left out may fill."""
+    wrong = {(one.file, line) for one in known for line in (0, one.line)}
+    short = {one.document.site for one in found if (str(one.path), record_number(one)) in wrong}
     for one in found:
-        labels, file = one.document.labels, str(one.path)
-        number = one.numbers[0] if not is_tsv(one.path) and one.numbers else 0
+        labels, file, number = one.document.labels, str(one.path), record_number(one)
+        if (file, number) in wrong:
+            continue
         if not labels:
             yield Problem(file, number, f"{one.document.id}: no labelled lines. Label some, or take it out.")
         elif BODY not in labels:
@@ -40,17 +43,30 @@ def shortages(found: Sequence[Located], refused: Collection[str] = ()) -> Iterat
     if not full:
         return
     file = str(full[0].path)
-    classes = sorted({label for one in full for label in one.document.labels})
+    if not known:
+        classes = sorted({label for one in full for label in one.document.labels})
+        if len(classes) == 1:
+            yield Problem(file, 0, f"the only label in all of the data is {classes[0]!r}. Label other lines, too.")
+        if len({one.document.id for one in full}) == 1:
+            yield Problem(file, 0, "the only document. Label more: what one document says of others is chance.")
+        if all(all(one.document.weak) for one in full):
+            yield Problem(file, 0, ALL_WEAK)
+    yield from small_sites(full, short)
+
+
+def record_number(one: Located) -> int:
+    """Return the number of a document's record in a file of JSON Lines, 0 of a TSV file."""
+    return one.numbers[0] if not is_tsv(one.path) and one.numbers else 0
+
+
+def small_sites(full: Sequence[Located], short: Collection[str]) -> Iterator[Problem]:
+    """Return sites of few lines where there are others; not those that are ``short`` of lines that were left out."""
     sites = Counter[str]()
     for one in full:
         sites[one.document.site] += len(one.document.labels)
-    if len(classes) == 1 and not refused:
-        yield Problem(file, 0, f"the only label in all of the data is {classes[0]!r}. Label other lines, too.")
-    if len({one.document.id for one in full}) == 1:
-        yield Problem(file, 0, "the only document. Label more: what one document says of others is chance.")
     for one in {one.document.site: one for one in reversed(full)}.values():
         lines = sites[one.document.site]
-        if lines < FEW_LINES and len(sites) > 1:
+        if lines < FEW_LINES and len(sites) > 1 and one.document.site not in short:
             yield Problem(
                 str(one.path), 0, f"site {one.document.site!r} has {amount(lines, 'line')}. Label more of it."
             )
@@ -100,10 +116,11 @@ def contradicting(places: Sequence[tuple[Located, int]]) -> Iterator[Problem]:
 
 
 def first_copies(found: Sequence[Located]) -> Iterator[tuple[Located, Located]]:
-    """Return each document that is a copy of others, with the first of them."""
+    """Return each document that is a copy of others, as training sees it, with the first of them."""
     firsts: dict[int, int] = {}
     for number, other in copies([one.document for one in found]):
-        firsts.setdefault(number, other)
+        if number not in firsts and same_body(found[number].document, found[other].document):
+            firsts[number] = other
     for number, other in firsts.items():
         yield found[number], found[other]
 

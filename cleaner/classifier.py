@@ -1,14 +1,14 @@
 """The head as a scikit-learn estimator: scaled features to calibrated label probabilities."""
 
 from collections.abc import Callable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float32]
 #: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
 LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50
 STEPS = 500
+#: What a parameter is, and at least.
+PARAMETERS = (("hidden", Integral, 1), ("penalty", Real, 0), ("epochs", Integral, 1), ("members", Integral, 1))
 #: The share of lines that a pass takes at a soft target instead of their label.
 SOFT = 0.5
 
@@ -58,14 +60,19 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         ``soft_targets`` are what others say of the rows, [rows, classes] in the order of ``classes_``: each pass draws
         the labels of half of the rows from them.
         Source: Hinton et al., Distilling the knowledge in a neural network (2015).
+
+        Raises:
+            TypeError: a parameter is of another type.
+            ValueError: a parameter is too small, or the rows or labels cannot be fitted.
         """
+        for name, kind, least in PARAMETERS:
+            check_scalar(getattr(self, name), name, kind, min_val=least)
         X, y = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"all rows are of one class, {self.classes_.tolist()[0]!r}. Give rows of at least two classes."
-            )
+            only = self.classes_.tolist()[0]
+            raise ValueError(f"all rows are of one class, {only!r}. Give rows of at least two classes.")
         weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = spread(X).astype(np.float32)
@@ -89,7 +96,13 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self
 
     def calibrate(self, logits: Floats, y: Any, sample_weight: Floats) -> "LineClassifier":
-        """Set temperature and shifts from logits of rows that the fit did not see."""
+        """Set temperature and shifts from logits of rows that the fit did not see.
+
+        Raises:
+            ValueError: a label is none of those that were fitted.
+        """
+        if unknown := sorted(set(np.asarray(y).tolist()) - set(self.classes_.tolist()), key=str):
+            raise ValueError(f"y: unknown labels {unknown}. Give rows of the classes that were fitted.")
         codes = np.searchsorted(self.classes_, y)
         self.calibration_ = calibrate(logits, codes, sample_weight)
         return self

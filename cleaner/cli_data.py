@@ -182,18 +182,19 @@ def check_data(
 
     Example: cleaner check-data my_pages/ --suspects
     """
+    from cleaner.annotate_files import own_labels
     from cleaner.checking import Reader, labelled_files
     from cleaner.checking_documents import between, leaks, only_site
     from cleaner.cleaning import Cleaner
 
     with errors():
         cleaner = Cleaner.load(model) if suspects or model != "default" else None
-        known = [name.strip() for name in labels.split(",")] if labels else cleaner.model.labels if cleaner else LABELS
+        known = own_labels(labels) if labels else cleaner.model.labels if cleaner else LABELS
         reader = Reader(labels=known)
         found, tested = (
             [one for file in labelled_files(paths) for one in reader.located(file)] for paths in (data, test or ())
         )
-        problems = sorted([*reader.summed(found), *between(found, reader.refused), *leaks(found, tested)])
+        problems = sorted([*reader.summed(found), *between(found, reader.problems), *leaks(found, tested)])
         for problem in problems:
             print(json.dumps(vars(problem)) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)

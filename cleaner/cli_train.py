@@ -163,11 +163,11 @@ def figures_of(data: list[Path], model: str, number: int) -> dict[str, Any]:
     """Return the figures of a model, with the costliest errors if any are asked for."""
     from cleaner.alike import trained_on
     from cleaner.cleaning import Cleaner
-    from cleaner.corpus import read_labelled
+    from cleaner.corpus import read_sure
     from cleaner.costs import costliest
     from cleaner.evaluation import figures, measure
 
-    documents, cleaner = read_labelled(data), Cleaner.load(model)
+    documents, cleaner = read_sure(data), Cleaner.load(model)
     measured = measure(documents, cleaner)
     say_trained(trained_on(cleaner.model.card, documents), model)
     found = figures(measured)
@@ -177,12 +177,12 @@ def figures_of(data: list[Path], model: str, number: int) -> dict[str, Any]:
 def curve_of(data: list[Path], model: str) -> dict[str, Any]:
     """Return the learning curve of a model on labelled data."""
     from cleaner.alike import trained_on
-    from cleaner.corpus import read_labelled
+    from cleaner.corpus import read_sure
     from cleaner.curve import learning_curve
     from cleaner.listing import progress
     from cleaner.model import Model
 
-    documents, base = read_labelled(data), Model.load(model)
+    documents, base = read_sure(data), Model.load(model)
     say_trained(trained_on(base.card, documents), model)
     with progress() as report:
         return {"learning_curve": learning_curve(base, documents, report=report)}

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from cleaner.alike import of_one, trained_on
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, Paths, as_paths, read_labelled
+from cleaner.corpus import LabelledDocument, Paths, read_sure
 from cleaner.costs import keep_errors, row_of
-from cleaner.errors import DataError
 from cleaner.evaluation import Measured, measure
 from cleaner.labels import BODY
 
@@ -42,12 +41,7 @@ def compare(
     Raises:
         DataError: a file is wrong, holds a label that one of the models does not have, or all lines are weak.
     """
-    documents = read_labelled(as_paths(data))
-    if documents and all(all(document.weak) for document in documents):
-        files = ", ".join(map(str, as_paths(data)))
-        raise DataError(
-            f"{files}: all lines are weak, and figures are of the others. Give lines whose labels are sure."
-        )
+    documents = read_sure(data)
     measured, known = [], {}
     for place, one in (("first", first), ("second", second)):
         name = f"the {place} model" if isinstance(one, Cleaner) else f"the model {one}"

@@ -19,6 +19,7 @@ from cleaner.errors import DataError
 from cleaner.parsing import LabelledDocument, Parser, Place, Problem
 
 __all__ = [
+    "ALL_WEAK",
     "LICENCES",
     "LONG_WORDS",
     "PAGE_VIEWS",
@@ -29,6 +30,7 @@ __all__ = [
     "digest",
     "fold_of",
     "read_labelled",
+    "read_sure",
     "read_tsv",
 ]
 
@@ -49,6 +51,7 @@ LICENCES = {
 
 #: Words from which a line is not found in two articles by chance: in training and test data it gives the test away.
 LONG_WORDS = 8
+ALL_WEAK = "all lines are weak, and such lines neither train nor are measured. Give lines whose labels are sure."
 
 
 def as_paths(data: Paths) -> list[Path]:
@@ -73,6 +76,19 @@ def read_labelled(paths: Iterable[Path]) -> list[LabelledDocument]:
     """
     parser = Strict()
     return [one for file in labelled_files(paths) for one in parser.read(file) if one.lines]
+
+
+def read_sure(data: Paths) -> list[LabelledDocument]:
+    """Read labelled documents to train on or to measure on, as :func:`read_labelled` does.
+
+    Raises:
+        DataError: a file is wrong, or all lines are weak.
+    """
+    paths = as_paths(data)
+    documents = read_labelled(paths)
+    if documents and all(all(document.weak) for document in documents):
+        raise DataError(f"{', '.join(map(str, paths))}: {ALL_WEAK}")
+    return documents
 
 
 def read_tsv(path: Path) -> LabelledDocument:

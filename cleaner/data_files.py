@@ -29,8 +29,8 @@ __all__ = [
 #: What spreadsheets leave in TSV files, and what to do about it.
 QUOTE = '"'
 UNQUOTED = "Exported with quotes; export it without them, or copy the cells into a text editor and save that."
-#: A text in quotes all of whose own quotes are doubled.
-DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
+#: A text in quotes all of whose own quotes are doubled, if it has any; and what programs have before and after texts.
+CELL, TRIPLE = re.compile(r'"(?:[^"]|"")*"'), 3 * QUOTE
 #: From how many texts with commas on nearly all of them in quotes are a spreadsheet's doing.
 SOME_TEXTS, NEARLY_ALL = 5, 0.9
 #: What may stand in place of the tab: between a word in lower case, such as a label, and a text, without spaces.
@@ -61,13 +61,24 @@ def cut(data: bytes) -> list[bytes]:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
 
 
-def doubled_quotes(text: str) -> bool:
-    """Tell whether a text is as a spreadsheet saves one that has quotes; no scraped line looks like that.
+def doubled_quotes(texts: Sequence[str]) -> list[bool]:
+    """Tell which texts of a file have their quotes doubled by a spreadsheet: none unless it is surely its doing.
 
-    >>> doubled_quotes('"He said ""come"", and went."'), doubled_quotes('"Come", he said.'), doubled_quotes('"Come."')
-    (True, False, False)
+    A spreadsheet doubles the quotes of all texts; a page may have one like that, and programs have three on both sides.
+
+    >>> doubled_quotes(['"He said ""come"", and went."', '"We ""come"" too."', "Come."])
+    [True, True, False]
+    >>> doubled_quotes(['"He said ""come"", and went."', '"We ""come"" too."', '"Come", he said.'])
+    [False, False, False]
     """
-    return DOUBLED.fullmatch(text) is not None
+    cells = [CELL.fullmatch(text) is not None for text in texts]
+    doubled = [cell and QUOTE in text[1:-1] for cell, text in zip(cells, texts, strict=True)]
+    found = [
+        one and not (text.startswith(TRIPLE) and text.endswith(TRIPLE))
+        for one, text in zip(doubled, texts, strict=True)
+    ]
+    sure = sum(found) > 1 and all(cell or QUOTE not in text for cell, text in zip(cells, texts, strict=True))
+    return [one and sure for one in found]
 
 
 def quoted(texts: Sequence[str]) -> str:

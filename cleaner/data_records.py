@@ -1,6 +1,7 @@
 """Records of labelled documents in JSON Lines: parsed, and what is wrong with them in words."""
 
 import json
+import re
 import reprlib
 from typing import Any
 
@@ -14,6 +15,8 @@ EXAMPLE = (
     'A record is a line such as {"id": "1", "site": "quay.example", "lines": [{"text": "By A. Person", '
     '"label": "byline"}]}.'
 )
+#: What no label has: tabs, ends of lines and the like.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: Kinds of lines that are no junk, in public gold sets.
 OTHER_KINDS = ("bio", "date", "title")
 
@@ -75,6 +78,8 @@ def label_problem(label: str) -> str:
     if label.startswith(QUOTE):
         return f"{label!r} is no label. {UNQUOTED}"
     right = label.strip().lower()
+    if CONTROL.search(right):
+        return f"{label!r} is no label, with a tab or another control character in it. Take it out."
     return f"{label!r} is no label. Write {right!r}." if label != right else ""
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from cleaner.alphabet import TERMINAL
 from cleaner.cleaning import BATCH_BYTES, Cleaner, Result
-from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, as_paths, read_labelled
+from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.labels import BODY
@@ -59,10 +59,10 @@ def evaluate(data: Paths, model: str | os.PathLike[str] | Cleaner = "default") -
     """Measure a model on labelled files and folders and return the figures, ready for JSON.
 
     Raises:
-        DataError: a file is wrong, or holds a label that the model does not have.
+        DataError: a file is wrong, holds a label that the model does not have, or all lines are weak.
     """
     cleaner = model if isinstance(model, Cleaner) else Cleaner.load(model)
-    return figures(measure(read_labelled(as_paths(data)), cleaner))
+    return figures(measure(read_sure(data), cleaner))
 
 
 def groups_of(documents: Sequence[LabelledDocument]) -> list[list[LabelledDocument]]:

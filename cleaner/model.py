@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from cleaner.context import Context
 from cleaner.decision import decide, divisors, line_weights, with_articles, without_credits
-from cleaner.errors import ModelError
+from cleaner.errors import ModelError, UsageError
 from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
 from cleaner.labels import BODY, CREDIT, JUNK
-from cleaner.model_files import ARRAYS, DTYPES, HEADS, check_sizes, find_model, read_arrays, read_card
+from cleaner.model_files import ARRAYS, DTYPES, HEADS, MAX_BYTES, check_sizes, find_model, read_arrays, read_card
 from cleaner.model_writing import write_together
 from cleaner.native import call
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
@@ -80,11 +80,14 @@ class Model:
         Packing the weights would save a fifteenth of their size and make every start slower.
 
         Raises:
-            UsageError: they cannot be written.
+            UsageError: they cannot be written, or are larger than what is loaded.
         """
         stored: dict[str, Any] = {name: self.arrays[name].astype(DTYPES[name]) for name in ARRAYS}
         buffer = io.BytesIO()
         np.savez(buffer, **stored)
+        if (size := buffer.tell()) > MAX_BYTES:
+            what = f"{folder}: not written, its {size:,} bytes are more than the {MAX_BYTES:,} of a model."
+            raise UsageError(f"{what} Train with fewer rows of the text table, or fewer labels.")
         card = dict(self.card)
         card["arrays"] = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in stored.items()}
         card["sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()

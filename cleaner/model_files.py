@@ -24,7 +24,7 @@ from cleaner.labels import BODY
 from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 
-__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "check_sizes", "find_model", "read_arrays", "read_card"]
+__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "MAX_BYTES", "check_sizes", "find_model", "read_arrays", "read_card"]
 
 FORMAT = 4
 FILES = ("weights.npz", "card.json")

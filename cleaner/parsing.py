@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from cleaner.data_files import (
     unused_record_id,
 )
 from cleaner.data_records import label_problem, line_problem, record_of
+from cleaner.encodings import marked
 from cleaner.labels import KINDS
 
 __all__ = ["LabelledDocument", "Parser", "Place", "Problem", "one_line"]
@@ -126,8 +128,8 @@ class Parser:
     def tsv(self, path: Path) -> LabelledDocument:
         """Read ``label<TAB>line`` rows; the folder's name is the site."""
         data = path.read_bytes()
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            self.note(Place(path, 1), "UTF-16. Save the file as UTF-8.")
+        if (mark := marked(data)) not in ("", "utf-8"):
+            self.note(Place(path, 1), f"{mark[:6].upper()}. Save the file as UTF-8.")
             data = b""
         rows: list[Row] = []
         numbers: list[int] = []
@@ -148,7 +150,11 @@ class Parser:
                 rows.append(row)
                 numbers.append(number)
                 blank = False
-        return self.document(path, rows, numbers, blanks, header)
+        document = self.document(path, rows, numbers, blanks, header)
+        doubled = doubled_quotes(document.lines)
+        for number in compress(numbers, doubled):
+            self.note(Place(path, number), f"a text in quotes, its own quotes doubled. {UNQUOTED}")
+        return document.subset([not one for one in doubled]) if any(doubled) else document
 
     def document(
         self, path: Path, rows: Sequence[Row], numbers: Sequence[int], blanks: Sequence[bool], header: dict[str, str]
@@ -199,8 +205,6 @@ class Parser:
         self.label(place, label)
         if lines.blank(text):
             self.note(place, "a label and no text. Leave the row empty for a blank line.")
-        if doubled_quotes(text):
-            self.note(place, f"a text in quotes, its own quotes doubled. {UNQUOTED}")
         self.text(place, text)
         if kind.startswith(QUOTE):
             self.note(place, f"{kind!r} is no kind of junk. {UNQUOTED}")

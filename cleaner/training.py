@@ -9,7 +9,7 @@ import datetime
 import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,10 +18,9 @@ from scipy.sparse import vstack
 from sklearn.linear_model import SGDClassifier
 
 from cleaner.alike import check_apart, prints, without_shared
-from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
-from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, read_labelled
+from cleaner.corpus import LabelledDocument, Paths, describe, read_sure
 from cleaner.evaluation import compare, figures, joined, measure
 from cleaner.features import VERSION, packed, text_scores, unicode_tables
 from cleaner.heads import (
@@ -54,6 +53,7 @@ from cleaner.sampling import (
     split,
     table_rows,
 )
+from cleaner.training_options import Options
 from cleaner.weighting import choose_aims, choose_sure, choose_weights
 from cleaner.wording import amount
 
@@ -64,41 +64,6 @@ Report = Callable[[str, float], None]
 
 #: On so many documents of its own a new model is tried.
 TRIED_DOCUMENTS = 200
-
-
-@dataclass(frozen=True)
-class Options:
-    """Settings of a training run; :func:`train` writes them into the card."""
-
-    seed: int = 0
-    folds: int = 5
-    rows: int = 2**19
-    alpha: float = 3e-7
-    text_epochs: int = 10
-    draft_hidden: int = 48
-    hidden: int = 64
-    members: int = 2
-    taught_penalty: float = 0.1
-    teacher_hidden: int = 128
-    teacher_members: int = 3
-    penalty: float = 0.3
-    epochs: int = 8
-    page_junk: float = 0.3
-    easy_lines: float = 0.2
-    kind_precision: float = 0.9
-    draft_epochs: int = 5
-
-    def head(self) -> LineClassifier:
-        """Return a head to be fitted and taught."""
-        return LineClassifier(self.hidden, self.taught_penalty, self.epochs, self.seed, self.members)
-
-    def teacher(self) -> LineClassifier:
-        """Return a larger head to be fitted: a teacher, or the final head itself where lines are too few for both."""
-        return LineClassifier(self.teacher_hidden, self.penalty, self.epochs, self.seed, self.teacher_members)
-
-    def draft(self) -> LineClassifier:
-        """Return a draft head to be fitted."""
-        return LineClassifier(self.draft_hidden, self.penalty, min(self.draft_epochs, self.epochs), self.seed)
 
 
 def fit_table(tables: Sequence[TableRows], columns: int, options: Options) -> Floats:
@@ -250,7 +215,7 @@ def train(
         UsageError: the model cannot be written to ``output``; that is tried before the data is read.
     """
     with destination(output) as folder:
-        model = trained(read_labelled(as_paths(data)), read_labelled(as_paths(test)), options or Options(), report)
+        model = trained(read_sure(data), read_sure(test), options or Options(), report)
         model.save(folder)
     report("done", 1.0)
     return model

@@ -18,7 +18,7 @@ from typing import Any
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
 from cleaner.alike import of_one, prints
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, Paths, as_paths, describe, digest, read_labelled
+from cleaner.corpus import LabelledDocument, Paths, describe, digest, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError, UsageError
 from cleaner.evaluation import Measured, joined, measure, summary
@@ -89,7 +89,7 @@ def adapt(
     if not math.isfinite(options.margin):
         raise UsageError(f"margin {options.margin}: is no number to compare with. Give one, for example 0.003.")
     with destination(output) as folder:
-        documents = read_labelled(as_paths(data))
+        documents = read_sure(data)
         model = Model.load(base)
         check(documents, model, options)
         best = try_out(model, documents, options, report)

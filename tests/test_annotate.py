@@ -428,6 +428,16 @@ def test_files_to_labels(texts: Path, tmp_path: Path, cleaner: Cleaner) -> None:
         assert document.text() == file.read_text().replace("\t", " ").replace("  \n", "\n")
 
 
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    files = [tmp_path / ".hidtexts/.a.txt", tmp_path / "b.txt"]
+    first, second = places(files, tmp_path / "out", "").values()
+    assert (first, second.name) == (tmp_path / "out/hidtexts/a.tsv", "b.tsv")
+    for site in (".hid", "../evil", "a/b", "/evil", " ", "a\tb", "quay "):
+        with pytest.raises(UsageError, match="is no name of a site"):
+            places(files, tmp_path / "out", site)
+    assert places(files[1:], tmp_path / "out", "Gull Sound") == {files[1]: tmp_path / "out/Gull Sound/b.tsv"}
+
+
 def test_each_line_has_the_likeliest_label(texts: Path, tmp_path: Path, cleaner: Cleaner) -> None:
     one = proposals(texts / "quay/ferry.txt", tmp_path / "quay/ferry.tsv", cleaner)
     assert one is not None
@@ -471,8 +481,9 @@ def test_labels_that_cannot_be() -> None:
     for names in ("speaker,stage", ","):
         with pytest.raises(UsageError, match="no body among them"):
             own_labels(names)
-    with pytest.raises(DataError, match="--labels: 'Speaker' is no label"):
-        own_labels("body,Speaker")
+    for name in ("Speaker", "a\tb"):
+        with pytest.raises(DataError, match=f"--labels: {name!r} is no label".replace("\\", r"\\")):
+            own_labels(f"body,{name}")
 
 
 def test_labels_of_another_model_are_not_mixed_in() -> None:

@@ -74,7 +74,7 @@ def call(*arguments: str | Path) -> Result:
 def found(*paths: Path) -> tuple[list[Located], list[str]]:
     reader = Reader()
     documents = [one for file in labelled_files(paths) for one in reader.located(file)]
-    return documents, [str(one) for one in sorted([*reader.problems, *between(documents)])]
+    return documents, [str(one) for one in sorted([*reader.problems, *between(documents, reader.problems)])]
 
 
 def test_nothing_wrong(data: Path) -> None:
@@ -177,9 +177,13 @@ def test_unknown_labels_that_are_frequent_are_one_finding(tmp_path: Path) -> Non
     put(tmp_path / "farce/b.tsv", "body\tLine {0}.\n" * 12)
     reader = Reader()
     documents = [one for file in labelled_files([tmp_path]) for one in reader.located(file)]
-    assert len(reader.problems) == 25
+    put(path, path.read_text() + "song\tLa la.\n")
+    reader = Reader()
+    documents = [one for file in labelled_files([tmp_path]) for one in reader.located(file)]
+    assert len(reader.problems) == 26
     first, second = map(str, reader.summed(documents))
-    names = "unknown labels 'speaker' (12 lines), 'stage' (12 lines). If they are meant: --labels body,speaker,stage"
+    counts = "unknown labels 'speaker' (12 lines), 'stage' (12 lines), 'song' (1 line)."
+    names = f"{counts} If they are meant: --labels body,song,speaker,stage"
     assert (first, second.partition(" Labels")[0]) == (f"{path}: {names}", f"{path}:37: unknown label 'stge'.")
     result = call("check-data", tmp_path)
     assert "the only label" not in result.stdout
@@ -196,6 +200,39 @@ def test_other_files_are_counted(data: Path) -> None:
 def test_utf_16(data: Path) -> None:
     put(data / "quay/ferry.tsv", ARTICLE.encode("utf-16"))
     assert f"{data}/quay/ferry.tsv:1: UTF-16. Save the file as UTF-8." in found(data)[1]
+
+
+def test_what_was_left_out_is_not_missing(tmp_path: Path) -> None:
+    put(tmp_path / "quay/a.tsv", "body\tOne.\tcredit\njunk\tTwo.\n")
+    put(tmp_path / "pier/b.tsv", OTHER.encode("utf-16"))
+    assert [one.partition(": ")[2][:6] for one in found(tmp_path)[1]] == ["UTF-16", "a kind"]
+    rows = [{**RECORD, "id": str(number)} for number in range(3)]
+    rows[0]["lines"] = [{**RECORD["lines"][1], "kind": "navi"}, RECORD["lines"][0]]
+    rows[1]["lines"] = RECORD["lines"][:1]
+    problems = found(put(tmp_path / "c.jsonl", "".join(json.dumps(one) + "\n" for one in rows)))[1]
+    assert [one.rpartition("/")[2][:19] for one in problems] == ["c.jsonl:1: line 1: ", "c.jsonl:2: 1: no li"]
+
+
+def test_all_lines_are_weak(tmp_path: Path) -> None:
+    lines = [{**line, "weak": True} for line in RECORD["lines"]]
+    records = [{**RECORD, "id": name, "lines": [*lines, {**lines[0], "text": name}]} for name in ("one", "two")]
+    path = put(tmp_path / "a.jsonl", "".join(json.dumps(one) + "\n" for one in records))
+    words = "all lines are weak, and such lines neither train nor are measured. Give lines whose labels are sure."
+    assert found(path)[1] == [f"{path}: {words}"]
+    for arguments in (["evaluate"], ["evaluate", "--learning-curve"], ["train", "-o", tmp_path / "m"]):
+        result = call(*arguments, path)
+        assert (result.exit_code, result.stderr.strip()) == (2, f"cleaner: {path}: {words}")
+    result = call("train", path, "--base", "default", "-o", tmp_path / "m")
+    assert (result.exit_code, result.stderr.strip()) == (2, f"cleaner: {path}: {words}")
+
+
+def test_the_labels_to_give_have_body_once(data: Path) -> None:
+    put(data / "quay/menu.tsv", "body\tA menu.\n" + "price\t3.20\n" * 12)
+    for names in ("junk,headline", "Body"):
+        result = call("check-data", data, "--labels", names)
+        assert (result.exit_code, result.stdout, "body" in result.stderr) == (2, "", True)
+    result = call("check-data", data, "--labels", "body,junk")
+    assert "--labels body,junk,headline,price" in result.stdout
 
 
 def test_labels_of_the_user(data: Path) -> None:
@@ -276,6 +313,15 @@ def test_documents_without_long_lines_that_are_the_same(data: Path) -> None:
     put(data / "quay/b.tsv", "headline\tTide\nbody\tIt was late.\nbody\tIt left.\n")
     (problem,) = found(data)[1]
     assert "quay/b: the same document as" in problem
+
+
+def test_one_footer_or_other_digits_make_no_copies(data: Path) -> None:
+    footer = "junk\tAll recipes are tested twice by our own cooks in the kitchen at the quay.\n"
+    for name, dish in (("c", "bread"), ("d", "soup")):
+        put(data / f"quay/{name}.tsv", f"headline\t{dish}\nbody\tMake the {dish}.\nbody\tEat {dish} hot.\n{footer}")
+    for number in (1, 2):
+        put(data / f"pier/{number}.tsv", f"headline\tTide\nbody\tIt was {number} hours late.\nbody\tIt left.\n")
+    assert found(data)[1] == []
 
 
 def test_records_of_one_id_that_are_no_views(data: Path) -> None:

@@ -220,7 +220,7 @@ def test_jsonl_blank_lines_nulls_and_kinds_of_gold_sets(write: Write) -> None:
         ("\tOne.\n", ":1: a text and no label"),
         ('"body\tHe said ""come"""\n', ":1: '\"body' is no label. Exported with quotes"),
         ('junk\tOne.\t"credit"\n', ":1: '\"credit\"' is no kind of junk. Exported with quotes"),
-        ('body\t"He said ""come"", and went."\n', ":1: a text in quotes, its own quotes doubled. Exported with quotes"),
+        (2 * 'body\t"He said ""come""."\n', ":1: a text in quotes, its own quotes doubled. Exported with quotes"),
         ("junk,SHARE THIS\n", ":1: 1 column (separated by commas, it seems). Write label<TAB>line"),
         ("body\tOne.\nspeaker;ILSE\n", ":2: 1 column (separated by semicolons, it seems)"),
         ("well, she said\n", ":1: 1 column. Write"),
@@ -241,6 +241,36 @@ def test_blank_rows_of_spreadsheets_are_blank_lines(write: Write) -> None:
 @pytest.mark.parametrize("text", ['"Come."', '"Come", he said, "now."', '""Come"", he said.', '6""', '"'])
 def test_quotes_of_real_texts_stay(write: Write, text: str) -> None:
     assert read_tsv(write("quay/ferry.tsv", f"body\t{text}\n")).lines == (text,)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ['"He said ""come"", and went."'],
+        ['"""Return the number of ferries."""', '"""Return the number of bridges."""'],
+        ['"He said ""come""."', '"He said ""go""."', 'print("He said ""stay"".")'],
+    ],
+)
+def test_quotes_that_no_spreadsheet_has_doubled_stay(write: Write, texts: list[str]) -> None:
+    path = write("quay/ferry.tsv", "".join(f"body\t{text}\n" for text in texts))
+    reader = Reader()
+    assert read_tsv(path).lines == reader.located(path)[0].document.lines == tuple(texts)
+    assert reader.problems == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_other_encodings_are_named(write: Write, encoding: str) -> None:
+    path = write("quay/ferry.tsv", ("" if encoding[6:] == "" else "\ufeff").encode(encoding) + TSV.encode(encoding))
+    with pytest.raises(DataError, match=f"{encoding[:6].upper()}. Save the file as UTF-8"):
+        read_tsv(path)
+
+
+@pytest.mark.parametrize("label", ["a\tb", "a\nb", "a\x00b", "A\x85b"])
+def test_labels_with_control_characters(write: Write, label: str) -> None:
+    row = {"text": "One.", "label": label}
+    path = write("pages.jsonl", json.dumps({**RECORD, "lines": [row]}) + "\n")
+    with pytest.raises(DataError, match="with a tab or another control character in it"):
+        read_labelled([path])
 
 
 def record(name: str, site: str, view: str = "", text: str = "One.") -> str:

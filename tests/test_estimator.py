@@ -56,6 +56,32 @@ def test_cross_val_predict_and_joblib(tmp_path: Path) -> None:
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
+@pytest.mark.parametrize(
+    ("parameters", "error", "words"),
+    [
+        ({"members": 0}, ValueError, "members == 0, must be >= 1"),
+        ({"epochs": 0}, ValueError, "epochs == 0"),
+        ({"epochs": -3}, ValueError, "epochs == -3"),
+        ({"hidden": "a"}, TypeError, "hidden must be"),
+        ({"penalty": -1.0}, ValueError, "penalty == -1.0"),
+    ],
+)
+def test_parameters_that_cannot_be(parameters: dict[str, Any], error: type[Exception], words: str) -> None:
+    X, y, _ = rows()
+    model = LineClassifier(**parameters)
+    with pytest.raises(error, match=words):
+        model.fit(X, y)
+
+
+def test_labels_that_cannot_be() -> None:
+    X, y, _ = rows()
+    with pytest.raises(ValueError, match="all rows are of one class, 'body'"):
+        LineClassifier().fit(X, np.full(300, "body"))
+    model = LineClassifier(hidden=8, epochs=2).fit(X, y)
+    with pytest.raises(ValueError, match=r"unknown labels \['advert', 'zebra'\]"):
+        model.calibrate(model.logits(X[:3]), np.array(["body", "zebra", "advert"]), np.ones(3, np.float32))
+
+
 def test_two_classes_have_one_decision() -> None:
     X, y, _ = rows()
     two = LineClassifier(hidden=8, epochs=2).fit(X, y == "body")

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "own_files", "pool"}
     | {"reading", "records", "rules", "shards", "sharing", "sinks", "summary", "targets"},
     "cells": set(),
-    "checking": {"data_files", "labels", "parsing"},
+    "checking": {"data_files", "labels", "parsing", "wording"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
     "columns": {"cells", "errors"},
-    "comparison": {"alike", "cleaning", "corpus", "costs", "errors", "evaluation", "labels"},
+    "comparison": {"alike", "cleaning", "corpus", "costs", "evaluation", "labels"},
     "console": {"data_files", "errors"},
     "context": {"features", "native", "scratch"},
     "context_kernels": {"alphabet", "kernels"},
@@ -86,7 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
     "own_files": {"model_files", "opening", "options", "settings"},
     "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
-    "parsing": {"data_files", "data_records", "labels", "lines"},
+    "parsing": {"data_files", "data_records", "encodings", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
     "prior": set(),
@@ -115,8 +115,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "targets": {"atomic", "errors", "opening", "options", "own_files", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
-    "training": {"alike", "classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
-    | {"kinds", "labels", "model", "model_files", "model_writing", "network", "sampling", "weighting", "wording"},
+    "training": {"alike", "cleaning", "copies", "corpus", "evaluation", "features", "heads", "kinds", "labels"}
+    | {"model", "model_files", "model_writing", "network", "sampling", "training_options", "weighting"}
+    | {"wording"},
+    "training_options": {"classifier", "errors"},
     "trial": {"adaptation", "alike", "cleaning", "corpus", "costs", "errors", "evaluation", "model"}
     | {"model_writing", "rehearsal", "wording"},
     "vectors": set(),

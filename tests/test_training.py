@@ -2,6 +2,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.copies import LITTERED, copies_of, littered, wrapped
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.evaluation import evaluate
 from cleaner.model import Model
 from cleaner.training import Options, train, useless
@@ -180,6 +181,36 @@ def test_no_data(tmp_path: Path) -> None:
     for data in ([tmp_path / "empty"], [tmp_path / "nowhere"], []):
         with pytest.raises(DataError):
             train(data, tmp_path / "model", TINY)
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"rows": 1000}, "rows 1000: no model has so many. Give a power of two"),
+        ({"rows": 2**24}, "Give a power of two up to 8388608"),
+        ({"rows": 4096.0}, "rows 4096.0: is no whole number of at least 1"),
+        ({"folds": 0}, "folds 0: is no whole number of at least 2"),
+        ({"folds": 1}, "at least 2"),
+        ({"members": 0}, "members 0"),
+        ({"hidden": "a"}, "hidden 'a'"),
+        ({"epochs": -3}, "epochs -3"),
+        ({"seed": -1}, "seed -1"),
+        ({"seed": 2**32}, "too large"),
+        ({"penalty": float("nan")}, "penalty nan: is no number of at least 0"),
+        ({"alpha": 0}, "alpha 0"),
+        ({"page_junk": 1.5}, "page_junk 1.5: is no share from 0 to 1"),
+    ],
+)
+def test_settings_that_cannot_be(setting: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Options(**setting)
+
+
+def test_a_model_that_would_not_be_loaded_is_not_written(cleaner: Cleaner, tmp_path: Path) -> None:
+    model = replace(cleaner.model, arrays={**cleaner.model.arrays, "table": np.zeros((2**22, 9), np.float16)})
+    with pytest.raises(UsageError, match=r"not written, its 75,.* bytes are more than the 64,000,000 of a model"):
+        model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
 
