@@ -109,7 +109,7 @@ def find_inputs(names: Sequence[str], form: str = "") -> list[Input]:
     """
     out: list[Input] = []
     seen: dict[str, str] = {}
-    for given in names or ["-"]:
+    for given in names:
         folder = given != "-" and not is_remote(given) and os.path.isdir(given)
         for path, relative in listed(given):
             shown = "stdin" if path == "-" else path

@@ -14,9 +14,10 @@ from test_cli import BODY, TEXT, call, refused
 
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.alphabet import WORDS
-from cleaner.cleaning import Cleaner, pieces
+from cleaner.cleaning import Cleaner
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError, UsageError
+from cleaner.grouping import pieces
 from cleaner.lines import BOM, MARK, line_pieces, split
 from cleaner.opening import chunks
 from cleaner.outcomes import SURE, How, outcomes
@@ -97,7 +98,7 @@ def test_pieces_depend_on_the_content_alone(data: bytes, size: int, chunk: int) 
         return list(line_pieces(iter(data[at : at + chunk] for at in range(begin, len(data), chunk)), size))
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("cleaner.cleaning.PIECE_BYTES", size)
+        patched.setattr("cleaner.grouping.PIECE_BYTES", size)
         whole = list(pieces(data))
     assert streamed(0) == whole
     assert b"".join(piece for piece, _ in whole) == data
