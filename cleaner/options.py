@@ -99,7 +99,8 @@ class BatchOptions:
                 value = os.fspath(value)
                 object.__setattr__(self, option.name, value)
             if not isinstance(value, KINDS[kind]) or (kind is not bool and isinstance(value, bool)):
-                raise UsageError(f"{option.name}: {value!r} given. Give a {kind.__name__}, or leave it out.")
+                wanted = {str: "a str", bool: "True or False", int: "an int", float: "a float"}[kind]
+                raise UsageError(f"{option.name}: {value!r} given. Give {wanted}, or leave it out.")
 
     @property
     def adds(self) -> bool:

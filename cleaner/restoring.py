@@ -121,9 +121,14 @@ def is_whole(row: Any) -> bool:
     if not isinstance(row, Mapping) or not all(isinstance(row.get(name, ""), str) for name in TEXTS):
         return False
     if "line" in row:
-        return isinstance(row["line"], Integral) and "text" in row
+        return is_number(row["line"]) and "text" in row
     left = [row.get("bytes"), row.get("crc32"), row.get("removed", 0)]
-    return "crc32" not in row or (all(isinstance(one, Integral) for one in left) and is_names(row))
+    return "crc32" not in row or (all(map(is_number, left)) and is_names(row))
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a whole number, of numpy perhaps."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def is_names(row: Row) -> bool:

@@ -31,13 +31,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"suspects"},
     "arguments": set(),
     "atomic": {"errors", "opening"},
-    "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "pool", "reading"}
+    "batch": {
+        "arguments",
+        "atomic",
+        "encodings",
+        "errors",
+        "inputs",
+        "job",
+        "journal",
+        "opening",
+        "options",
+        "pool",
+        "reading",
+    }
     | {"records", "rules", "sharing", "sinks", "summary", "targets"},
     "cells": set(),
     "checking": {"data_files", "labels", "parsing"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
-    "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
+    "cleaning": {"arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model", "native"}
+    | {"threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring", "settings"}
     | {"wording"},
@@ -45,12 +58,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
-    "comparison": {"alike", "cleaning", "corpus", "costs", "errors", "evaluation", "labels"},
+    "comparison": {"alike", "cleaning", "corpus", "costs", "errors", "evaluation", "labels", "model"},
     "console": {"data_files", "errors"},
     "context": {"features", "native", "scratch"},
     "context_kernels": {"alphabet", "kernels"},
     "copies": {"corpus", "labels"},
-    "corpus": {"data_files", "errors", "parsing"},
+    "corpus": {"data_files", "errors", "grouping", "parsing"},
     "costs": {"corpus", "labels"},
     "curve": {"adaptation", "cleaning", "corpus", "errors", "evaluation", "model", "rehearsal", "wording"},
     "data_files": {"errors"},
@@ -60,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
     "features": {"alphabet", "native", "scratch"},
+    "grouping": {"lines"},
     "heads": {"classifier", "network", "sampling", "threads"},
     "inputs": {"errors", "opening", "records"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
@@ -81,7 +95,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": {"decision", "errors", "labels"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
-    "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
+    "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
     "parquet": {"cells", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
@@ -93,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rehearsal": {"corpus", "errors"},
     "reporting": {"summary", "wording"},
     "reports": {"wording"},
-    "restoring": {"encodings", "errors", "inputs", "jsonl", "lines", "opening"},
+    "restoring": {"arguments", "encodings", "errors", "inputs", "jsonl", "lines", "opening"},
     "rules": {"errors", "lines"},
     "sampling": {"alike", "copies", "corpus", "errors", "features", "labels", "wording"},
     "scratch": set(),
@@ -111,9 +125,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "targets": {"atomic", "errors", "opening", "options", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
-    "training": {"alike", "classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
+    "training": {"alike", "arguments", "classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
     | {"kinds", "labels", "model", "model_files", "model_writing", "network", "sampling", "weighting", "wording"},
-    "trial": {"adaptation", "alike", "cleaning", "corpus", "costs", "errors", "evaluation", "model"}
+    "trial": {"adaptation", "alike", "arguments", "cleaning", "corpus", "costs", "errors", "evaluation", "model"}
     | {"model_writing", "rehearsal", "wording"},
     "vectors": set(),
     "weighting": {"copies", "decision", "labels", "sampling"},
@@ -200,7 +214,11 @@ def test_public_name(name: str) -> None:
 
 def test_unknown_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'sweep'"):
-        _ = cleaner.sweep
+        _ = cleaner.sweep  # type: ignore[attr-defined]
+
+
+def test_names_for_completion() -> None:
+    assert dir(cleaner) == cleaner.__all__
 
 
 def loaded_by(statement: str) -> list[str]:
