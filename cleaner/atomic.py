@@ -4,13 +4,14 @@ import errno
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cleaner.errors import UsageError
 from cleaner.opening import is_remote, open_raw, remote
 
-__all__ = ["beside", "digest", "exists", "move", "sync_folder", "write_beside"]
+__all__ = ["beside", "digest", "exists", "move", "naming", "sync_folder", "write_beside"]
 
 #: Bytes that the name of a file may have.
 LONGEST = 255
@@ -22,6 +23,24 @@ def beside(real: Path, ending: str) -> Path:
     if len(os.fsencode(name)) > LONGEST:
         name = f".{hashlib.sha256(os.fsencode(real.name)).hexdigest()[:16]}{ending}"
     return real.with_name(name)
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Have an error of the system name a file: where there is no room for more of it, Python names none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def is_special(path: Path | str) -> bool:
+    """Tell whether a path is there and no file: a pipe or a device, which takes what is written to it.
+
+    A pipe that a shell gives (``/dev/stdout``, ``/dev/fd/63``) has no other path.
+    """
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def write_beside(path: Path | str, data: bytes) -> None:
@@ -40,8 +59,8 @@ def write_beside(path: Path | str, data: bytes) -> None:
     given, real = path, Path(os.path.realpath(path))
     new = beside(real, f".{os.getpid()}")
     try:
-        if real.exists() and not real.is_file():
-            real.write_bytes(data)
+        if is_special(path):
+            Path(path).write_bytes(data)
             return
         with new.open("wb") as file:
             file.write(data)
@@ -70,13 +89,18 @@ def move(source: Path, target: str) -> None:
         system.put_file(str(source), inner)
         source.unlink()
         return
-    real = Path(os.path.realpath(target))
+    with naming(target):
+        if is_special(target):
+            with source.open("rb") as file, open(target, "wb") as into:
+                shutil.copyfileobj(file, into)
+            source.unlink()
+        else:
+            move_file(source, Path(os.path.realpath(target)))
+
+
+def move_file(source: Path, real: Path) -> None:
+    """Give a finished file its final name, which is that of a file, or of none yet."""
     real.parent.mkdir(parents=True, exist_ok=True)
-    if real.exists() and not real.is_file():  # a pipe or a device takes the content
-        with source.open("rb") as file, real.open("wb") as into:
-            shutil.copyfileobj(file, into)
-        source.unlink()
-        return
     if real.exists():
         shutil.copymode(real, source)
     try:

@@ -15,13 +15,15 @@ from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Job, loaded
-from cleaner.journal import Journal, Start
-from cleaner.opening import compression, is_remote
+from cleaner.journal import Journal
+from cleaner.opening import compression, is_remote, local
 from cleaner.options import BatchOptions
+from cleaner.own_files import own_files
 from cleaner.pool import ordered
 from cleaner.reading import blocks
 from cleaner.records import Failure
 from cleaner.rules import Rules, read_rules
+from cleaner.shards import Start
 from cleaner.sharing import share
 from cleaner.sinks import DiskSinks, MemorySinks, Sinks
 from cleaner.summary import EMPTY, add
@@ -32,6 +34,8 @@ __all__ = ["Hooks", "Summary", "clean_files"]
 #: Inputs up to this size (bytes, all together) are cleaned in this process, in memory.
 SMALL_BYTES = 4_000_000
 SMALL_FILES = 300
+#: Names of standard output; the second leads to a pipe without a name, or to the file that a shell is writing.
+STDOUT = ("-", "/dev/stdout")
 LEFT = "left as it was, because not all of it could be cleaned. Mend it, or write elsewhere with -o."
 HELD = "Files that are done are cleaned, and {} holds what was removed from them: go on with --resume{}."
 
@@ -79,7 +83,8 @@ def clean_files(
     """Clean files of any number and size; what the command ``cleaner clean`` does.
 
     ``inputs``: files, folders, globs, remote paths, ``-`` for standard input, one or several; ``output``: a file or
-    folder; without one ``options`` say ``in_place`` or ``check``, or ``hooks`` have a ``stdout``.
+    folder; empty or ``-``: standard output, for which ``hooks`` must have a ``stdout`` unless ``options`` say
+    ``in_place`` or ``check``.
     Records that fail are counted and named, and the rest goes on.
 
     Raises:
@@ -92,13 +97,13 @@ def clean_files(
     """
     options, hooks = of_kind(options, BatchOptions), hooks or Hooks()
     several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    names, output = [os.fspath(one) for one in several], os.fspath(output)
+    names, output = [local(os.fspath(one)) for one in several], local(os.fspath(output))
     if not names:
         raise UsageError("no inputs. Give files, folders or globs; - reads from stdin.")
     check(options.encoding)
+    found = find_inputs(names, options.input_format, own_files(options))
+    planned = plan(names, found, "" if output in STDOUT else output, options)
     options = with_rules(options)
-    found = find_inputs(names, options.input_format)
-    planned = plan(names, found, output, options)
     if not (planned.outputs or options.check or hooks.stdout):
         raise UsageError("no output. Give one, check, in_place, or hooks whose stdout takes it (cleaner.batch.Hooks).")
     total = sum(max(one.size, 0) for one in found)
@@ -225,4 +230,8 @@ class Run:
             self.hooks.progress(counts, total)
         for name in sinks.left():
             self.hooks.failed(Failure(name, 0, "left", LEFT))
+        for of_one_kind in counts.values():
+            if isinstance(of_one_kind, dict):  # what was taken back may leave nothing
+                for name in [name for name, number in of_one_kind.items() if number <= 0]:
+                    del of_one_kind[name]
         counts["cleaned"] = counts["documents"] - counts["rejected"]

@@ -66,7 +66,9 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"all rows are of one class, {self.classes_[0]!r}. Give rows of at least two classes.")
+            raise ValueError(
+                f"all rows are of one class, {self.classes_.tolist()[0]!r}. Give rows of at least two classes."
+            )
         weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = spread(X).astype(np.float32)

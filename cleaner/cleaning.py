@@ -106,7 +106,8 @@ class Cleaner:
         keep = frozenset((keep,) if isinstance(keep, str) else keep)
         unknown = sorted(keep - set(model.labels))
         if unknown or not keep:
-            raise UsageError(f"keep: {unknown or 'nothing'} given; the model's labels are {', '.join(model.labels)}.")
+            wrong = f"{', '.join(map(repr, unknown))}: no label of the model" if unknown else "no label is given"
+            raise UsageError(f"keep: {wrong}. Choose among {', '.join(model.labels)}.")
         self.model = model
         self.keep = keep
         self.aim = aim

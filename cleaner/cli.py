@@ -6,9 +6,7 @@ records failed or something was found, 2 wrong use or no room, 130 and 143 stopp
 
 import json
 import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -33,12 +31,28 @@ def check_inputs(names: list[str] | None) -> list[str]:
 
 
 def read(name: str, encoding: str) -> str:
-    """Read a document, as `clean` does."""
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    """Read a text, compressed or not, in any encoding, as `clean` does.
+
+    Raises:
+        DataError: it cannot be read, or is no text but records.
+    """
+    from cleaner.inputs import format_by_name
+    from cleaner.opening import chunks
+    from cleaner.records import sniff
+
+    shown = "stdin" if name == "-" else name
+    try:
+        form = format_by_name(name)
+        data = b"" if form not in ("", "text") else b"".join(chunks(name))
+        form = form or sniff(data[:65536], shown)
+    except OSError as error:
+        raise DataError(f"{shown}: {error.strerror or error}. Check the file and its permissions.") from None
+    if form != "text":
+        raise DataError(f"{shown}: is {form}, not text. Label its records: cleaner clean {name} --add-labels -o OUTPUT")
     try:
         return to_utf8(data, encoding)[0].decode("utf-8", "surrogatepass")
     except DataError as error:
-        shown, about = "stdin" if name == "-" else name, str(error)
+        about = str(error)
         raise DataError(f"{shown}:{about}" if about[:1].isdigit() else f"{shown}: {about}") from None
 
 
@@ -48,7 +62,7 @@ def each(names: list[str], encoding: str, work: Callable[[str, str], None]) -> N
     for name in names:
         try:
             text = read(name, encoding)
-        except (DataError, OSError) as error:
+        except DataError as error:
             say(f"cleaner: {error}")
             failed = True
             continue
@@ -95,7 +109,7 @@ def info(
     with errors():
         card: dict[str, Any] = Model.load(model).card
         if as_json:
-            print(json.dumps(card, indent=1, ensure_ascii=False))
+            print(json.dumps(card, indent=1))
         else:
             print_card(card)
 
@@ -105,17 +119,15 @@ def version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version as installed
 
-        print(installed("line-cleaner"))
+        with errors():
+            print(installed("line-cleaner"))
         raise typer.Exit
 
 
 @app.callback()
 def main(
-    context: typer.Context,
     show_version: Annotated[
         bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body."""
-    if context.invoked_subcommand == "clean":
-        context.default_map = {"clean": cli_clean.defaults()}

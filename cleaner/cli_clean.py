@@ -1,7 +1,11 @@
 """The verbs `clean` and `restore`: options to one library call, and what it found to words."""
 
 import json
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -9,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from cleaner.console import Encoding, Keep, ModelName, app, errors, say
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.settings import find_settings
 from cleaner.wording import amount
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from cleaner.options import BatchOptions
     from cleaner.reporting import Reporter
 
-__all__ = ["clean", "defaults", "restore"]
+__all__ = ["clean", "restore"]
 
 #: Failures that are named on stderr; the others are counted, and in the summary.
 NAMED = 50
@@ -40,7 +44,7 @@ MinQuality = Annotated[float, typer.Option(help="Least expected share of body wo
 Rejected = Annotated[str, typer.Option(metavar="FILE", help="Where poor documents go, complete.")]
 Removed = Annotated[str, typer.Option(metavar="FILE", help="Where removed lines go; `cleaner restore` reads it.")]
 ErrorFile = Annotated[str, typer.Option("--errors", metavar="FILE", help="Where failed records go, untouched.")]
-SummaryFile = Annotated[str, typer.Option("--summary", metavar="FILE", help="Write the summary as JSON.")]
+SummaryFile = Annotated[str, typer.Option("--summary", metavar="FILE", help="Write the summary as JSON; - is stdout.")]
 Drop = Annotated[
     list[str] | None, typer.Option(metavar="REGEX", help="Lines that go, unless --always-keep finds them. Repeatable.")
 ]
@@ -70,17 +74,30 @@ class Switched(TyperCommand):
                 parser.add_option(one, names, one.name, action="store_const", const=False)
         return parser
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, with the project's defaults; where these are wrong, help is given all the same."""
+        try:
+            ctx.obj, ctx.default_map = defaults()
+        except typer.Exit:
+            if not {"-h", "--help"} & set(takewhile(lambda one: one != "--", args)):
+                raise
+        return super().parse_args(ctx, args)
 
-def defaults() -> dict[str, Any]:
-    """Return the project's defaults of the options of `clean`."""
+
+def defaults() -> tuple[Path | None, dict[str, Any]]:
+    """Return the file with the project's defaults of the options of `clean`, and the defaults."""
     with errors():
         types = get_type_hints(clean) | {"errors": str}
         for name in ("context", "error_file", "files", "output", "return"):
             del types[name]
-        found = find_settings(Path.cwd(), types)
+        try:
+            folder = Path.cwd()
+        except FileNotFoundError:  # it was deleted, and holds no settings
+            return None, {}
+        path, found = find_settings(folder, types)
     if "errors" in found:
         found["error_file"] = found.pop("errors")
-    return found
+    return path, found
 
 
 @app.command(cls=Switched)
@@ -120,13 +137,28 @@ def clean(
     Example: cleaner clean article.txt > body.txt
     """
     given = dict(context.params)
-    with errors(resumes=resumable(given)):
+    with errors(resumes=resumable(given)), sources_named(context):
         run(given)
+
+
+@contextmanager
+def sources_named(context: typer.Context) -> Iterator[None]:
+    """Say of an error about options which of them a file of settings has set."""
+    try:
+        yield
+    except UsageError as error:
+        text = str(error)
+        options = {name: max(one.opts, key=len) for one in context.command.params if (name := one.name)}
+        found = [name for name in context.default_map or {} if re.search(rf"{options[name]}(?![\w-])", text)]
+        found = [name for name in found if getattr(context.get_parameter_source(name), "name", "") == "DEFAULT_MAP"]
+        if not found:
+            raise
+        raise UsageError(f"{text} ({', '.join(options[name] for name in found)}: set in {context.obj}.)") from None
 
 
 def resumable(given: dict[str, Any]) -> bool:
     """Tell whether a run that is stopped can go on: it writes to files, and can read its inputs again."""
-    writes = given["output"] or given["in_place"]
+    writes = given["output"] not in ("", "-", "/dev/stdout") or given["in_place"]
     return bool(writes) and not (given["check"] or given["diff"]) and "-" not in (given["files"] or ["-"])
 
 
@@ -137,7 +169,7 @@ def run(given: dict[str, Any]) -> None:
     from cleaner.reporting import Reporter
 
     given |= {name: tuple(given[name] or ()) for name in LISTS}
-    given |= {"keep": tuple(one.strip() for one in given["keep"].split(",")), "errors": given["error_file"]}
+    given |= {"keep": named(given["keep"]), "errors": given["error_file"]}
     options = BatchOptions.of(given)
     reporter = Reporter(given["quiet"], say)
     shown = 0
@@ -162,10 +194,15 @@ def run(given: dict[str, Any]) -> None:
     finish(found, options, reporter)
 
 
+def named(labels: str) -> tuple[str, ...]:
+    """Return the labels that are named, separated by commas."""
+    return tuple(one.strip() for one in labels.split(",")) if labels.strip() else ()
+
+
 def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> None:
     """Say what a run did, and exit."""
     if options.summary == "-":
-        print(json.dumps(found.counts, indent=1, ensure_ascii=False))
+        print(json.dumps(found.counts, indent=1))
     if found.big and not reporter.quiet:
         reporter.summary(found.counts)
     suspicious = found.counts.get("flags", {}).get("suspicious", 0)
@@ -193,12 +230,12 @@ def restore(
     Example: cleaner restore body.txt --removed removed.jsonl -o article.txt
     """
     from cleaner.atomic import write_beside
-    from cleaner.opening import compress, compression
+    from cleaner.opening import compress, compression, local
     from cleaner.restoring import restore_file
 
     with errors():
         data = restore_file(cleaned, removed, file, encoding, text_field)
-        if output:
-            write_beside(output, compress(compression(output), data))
+        if output not in ("", "-"):
+            write_beside(local(output), compress(compression(output), data))
         else:
             sys.stdout.buffer.write(data)

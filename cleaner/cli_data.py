@@ -12,7 +12,7 @@ import typer
 from cleaner.console import ModelName, app, errors, say, say_left_out
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
-from cleaner.wording import amount
+from cleaner.wording import amount, printable
 
 if TYPE_CHECKING:
     from cleaner.annotate_page import Sheet
@@ -195,14 +195,14 @@ def check_data(
         )
         problems = sorted([*reader.summed(found), *between(found, reader.refused), *leaks(found, tested)])
         for problem in problems:
-            print(json.dumps(vars(problem), ensure_ascii=False) if as_json else problem)
+            print(json.dumps(vars(problem)) if as_json else problem)
         lines = sum(len(one.document.lines) for one in found)
         say_left_out([*data, *(test or ())])
         say(f"{amount(len(problems), 'problem')} in {amount(len(found), 'document')}, {amount(lines, 'line')}")
         if site := only_site(found):
             say(f"note: all documents are from one site, {site!r}. If they are not: a folder is a site.")
         if suspects and reader.refused:
-            names = ", ".join(dict.fromkeys(reader.refused))
+            names = ", ".join(map(repr, dict.fromkeys(reader.refused)))
             raise DataError(f"suspects are not looked for without the lines labelled {names}. {REMEDY}")
         listed = list_suspects(found, cleaner, as_json) if suspects and cleaner else 0
         if problems or listed:
@@ -222,8 +222,9 @@ def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool)
         problem = one.problem(line, f"labelled {suspect.label!r} ({suspect.given:.2f})")
         row = {**vars(problem), "label": suspect.label, "suggested": suspect.suggested, "text": text}
         row |= {"probability": round(suspect.given, 4), "confidence": round(suspect.confidence, 4)}
-        short = "".join(char if char.isprintable() else " " for char in text[:SHOWN]) + "…" * (len(text) > SHOWN)
+        short = printable(text[:SHOWN]) + "…" * (len(text) > SHOWN)
         plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {short}"
-        print(json.dumps(row, ensure_ascii=False) if as_json else plain)
-    say(f"{amount(suspects.flagged, 'suspect')}. Look at them with: cleaner annotate --suspects")
+        print(json.dumps(row) if as_json else plain)
+    look = ". Look at them with: cleaner annotate --suspects" if suspects.flagged else ""
+    say(f"{amount(suspects.flagged, 'suspect')}{look}")
     return suspects.flagged

@@ -25,7 +25,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="With --base: write the model even if it is worse.")] = False,
     margin: Annotated[
         float | None,
-        typer.Option("--margin", help="With --base: by how much body F1 may fall in general.", show_default="0.003"),
+        typer.Option("--margin", help="With --base: by how much body F1 may fall in general; else 0.003."),
     ] = None,
     test: Annotated[
         list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")
@@ -119,7 +119,7 @@ def compare(
         for name, count in zip((first, second), found["trained_on"].values(), strict=True):
             say_trained((count, found["documents"]), name)
         if as_json:
-            print(json.dumps(found, indent=1, ensure_ascii=False))
+            print(json.dumps(found, indent=1))
         else:
             print_comparison(found, (first, second), lines)
 
@@ -145,7 +145,7 @@ def evaluate(
             raise UsageError("--errors goes without --learning-curve, which shows no lines. Ask for one of them.")
         found = curve_of(data, model) if learning_curve else figures_of(data, model, errors_shown)
         if as_json:
-            print(json.dumps(found, indent=1, ensure_ascii=False))
+            print(json.dumps(found, indent=1))
         elif learning_curve:
             print_curve(found["learning_curve"], ", ".join(map(str, data)))
         else:

@@ -45,6 +45,7 @@ def errors(*, resumes: bool | None = None) -> Iterator[None]:
 
     ``resumes`` tells of a batch run whether it can go on where it was stopped; of other commands it is None.
     """
+    open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -72,6 +73,24 @@ def errors(*, resumes: bool | None = None) -> Iterator[None]:
         again = "go on with --resume" if resumes else "run the command again"
         say(f"cleaner: {error.filename or 'output'}: {error.strerror or error}. Put that right, then {again}.")
         raise typer.Exit(2) from None
+
+
+def open_closed() -> None:
+    """Put something in the place of a standard stream that was closed before the start.
+
+    Reading from it or writing to it fails as it would have; but what is written to stderr goes nowhere. A file that is
+    opened later does not get its number.
+    """
+    modes = {"stdin": os.O_WRONLY, "stdout": os.O_RDONLY, "stderr": os.O_WRONLY}
+    for number, (name, mode) in enumerate(modes.items()):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)  # as workers need it
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays open
+            setattr(sys, name, stream)
 
 
 def forget_output() -> None:

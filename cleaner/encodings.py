@@ -22,8 +22,9 @@ def check(encoding: str) -> None:
     """Raise :class:`DataError` if there is no such encoding of text."""
     if encoding not in ("", "detect"):
         try:
+            " ".encode(encoding, "surrogatepass")
             b" ".decode(encoding)
-        except UnicodeError:
+        except UnicodeDecodeError:
             return  # of another width
         except (LookupError, ValueError):
             raise DataError(f"--encoding {encoding}: unknown. Use a name such as cp1252, or detect.") from None
@@ -47,7 +48,7 @@ def detected(data: bytes) -> str:
     try:
         from charset_normalizer import from_bytes
     except ImportError:
-        raise DataError("--encoding detect needs charset-normalizer: pip install charset-normalizer") from None
+        raise DataError("--encoding detect needs charset-normalizer: pip install charset-normalizer.") from None
     found = from_bytes(data[:1_000_000]).best()
     if found is None:
         raise DataError("no encoding fits its bytes. Is it text?")
@@ -81,7 +82,7 @@ def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{line}: not {name.upper()} at byte {error.start + 1}. Name its encoding with --encoding, "
-            "or let it be found: --encoding detect"
+            "or let it be found: --encoding detect."
         ) from None
     if name == "utf-8":
         return data, "utf-8"

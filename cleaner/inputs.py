@@ -3,14 +3,15 @@
 import glob
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from cleaner.errors import DataError, UsageError
-from cleaner.opening import begin_of_stdin, chunks, is_remote, remote, stamp, stem
+from cleaner.opening import address, begin_of_stdin, chunks, is_remote, remote, stamp, stem
 from cleaner.records import SUFFIXES, Input, sniff
+from cleaner.settings import SETTINGS
 
-__all__ = ["find_inputs"]
+__all__ = ["find_inputs", "format_by_name"]
 
 Found = tuple[str, str]  # path, name inside an output folder
 
@@ -18,7 +19,7 @@ Found = tuple[str, str]  # path, name inside an output folder
 def walk(folder: str) -> Iterator[Found]:
     """Yield the files of a folder and of those inside it, by name; follows links, each folder once.
 
-    Names that begin with a dot are left out, as formatters do.
+    Names that begin with a dot are left out, as formatters do, and so are settings.
     """
     seen = {os.path.realpath(folder)}
     for root, folders, names in os.walk(folder, followlinks=True):
@@ -31,7 +32,8 @@ def walk(folder: str) -> Iterator[Found]:
         folders[:] = below
         for name in sorted(names):
             path = os.path.join(root, name)
-            if not name.startswith(".") and (os.path.isfile(path) or os.path.islink(path)):
+            broken = os.path.islink(path) and not os.path.exists(path)  # reading it says what is wrong
+            if not name.startswith(".") and name not in SETTINGS and (os.path.isfile(path) or broken):
                 yield path, os.path.relpath(path, folder)
 
 
@@ -87,11 +89,15 @@ def listed(name: str) -> list[Found]:
     raise UsageError(f"{name}: no such file. Check the name; - reads from stdin.")
 
 
+def format_by_name(path: str) -> str:
+    """Return the format of a file by its suffix, empty if that says nothing."""
+    return SUFFIXES.get(os.path.splitext(stem(path))[1].lower(), "")
+
+
 def format_of(path: str, name: str) -> str:
     """Return the format of a file: by its suffix, or else by its first bytes."""
-    suffix = os.path.splitext(stem(path))[1].lower()
-    if path != "-" and suffix in SUFFIXES:
-        return SUFFIXES[suffix]
+    if found := format_by_name(path):
+        return found
     if path == "-":
         return sniff(begin_of_stdin(), name)
     try:
@@ -101,19 +107,23 @@ def format_of(path: str, name: str) -> str:
     return sniff(begin, name)
 
 
-def find_inputs(names: Sequence[str], form: str = "") -> list[Input]:
+def find_inputs(names: Sequence[str], form: str = "", own: Container[object] = ()) -> list[Input]:
     """Return all inputs in the order given; ``form`` is their format, empty: each finds its own.
+
+    In a folder that is given the files at the addresses ``own`` are left out.
 
     Raises:
         UsageError: a name is no file, or a file is named twice.
     """
     out: list[Input] = []
-    seen: dict[str, str] = {}
+    seen: dict[object, str] = {}
     for given in names:
         folder = given != "-" and not is_remote(given) and os.path.isdir(given)
         for path, relative in listed(given):
             shown = "stdin" if path == "-" else path
-            real = path if path == "-" or is_remote(path) else os.path.realpath(path)
+            real = path if path == "-" else address(path)
+            if folder and real in own:
+                continue
             if real in seen:
                 if folder:  # two links to it: the first counts
                     continue
@@ -122,6 +132,8 @@ def find_inputs(names: Sequence[str], form: str = "") -> list[Input]:
                 )
             seen[real] = shown
             out.append(described(path, shown, safe(relative, shown), form))
+    if not out:
+        raise UsageError(f"{names[0]}: holds only files that the run needs itself. Give files, or a folder with some.")
     return out
 
 

@@ -17,46 +17,17 @@ import os
 import shutil
 from collections.abc import Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cleaner.atomic import digest, exists, sync_folder
+from cleaner.atomic import digest, exists, naming, sync_folder
 from cleaner.errors import UsageError
 from cleaner.opening import is_remote
 from cleaner.options import BatchOptions
+from cleaner.shards import Shard, Start, start_behind
 from cleaner.targets import Plan
 
-__all__ = ["Journal", "Shard", "Start"]
-
-Position = tuple[int, int, int, int]
-
-
-@dataclass
-class Shard:
-    """What the journal says of one shard."""
-
-    next: Position = (0, 0, 1, 0)  # input, place in it, record, line
-    sinks: dict[str, tuple[int, str]] = field(default_factory=dict)  # size afterwards, digest of what was added
-    files: list[tuple[int, int, str]] = field(default_factory=list)  # output, size, digest
-    done: list[int] = field(default_factory=list)  # outputs that are complete
-    read: list[int] = field(default_factory=list)  # outputs with a document
-    failed: list[int] = field(default_factory=list)  # outputs of whose input a record failed
-    counts: dict[str, Any] = field(default_factory=dict)
-    published: list[Any] = field(default_factory=list)  # output, size, digest of a file made from its spool
-
-
-@dataclass
-class Start:
-    """Where a run begins: at the start, or behind the shards that are complete and verified."""
-
-    position: Position = (0, 0, 1, 0)
-    sizes: dict[str, int] = field(default_factory=dict)
-    counts: list[dict[str, Any]] = field(default_factory=list)
-    unpublished: list[int] = field(default_factory=list)
-    read: set[int] = field(default_factory=set)
-    failed: set[int] = field(default_factory=set)
-    resumed: int = 0  # shards
+__all__ = ["Journal"]
 
 
 class Journal:
@@ -158,16 +129,7 @@ class Journal:
                 raise UsageError(f"{self.folder}: {given} was {old.get(name)!r}, is {new.get(name)!r}. {self.again()}")
         shards = self.verified(self.read())
         self.empty = not shards
-        start = Start(resumed=len(shards))
-        done: set[int] = set()
-        for shard in shards:
-            start.sizes |= {name: size for name, (size, _) in shard.sinks.items()}
-            start.counts.append(shard.counts)
-            start.read |= set(shard.read)
-            start.failed |= set(shard.failed)
-            done |= {*shard.done, *(number for number, _, _ in shard.files)}
-            if not shard.published:
-                start.position = shard.next
+        start, done = start_behind(shards)
         unread = {number for number in range(len(self.plan.inputs)) if (number, 0, 1, 0) >= tuple(start.position)}
         self.compare(manifest["inputs"], done | unread)
         if self.options.in_place:
@@ -273,9 +235,10 @@ class Journal:
     def note(self, shard: Shard) -> None:
         """Add a line; it is on the disk when this returns."""
         self.empty = False
-        self.file.write(json.dumps(vars(shard)).encode() + b"\n")
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        with naming(self.folder / "journal.jsonl"):
+            self.file.write(json.dumps(vars(shard)).encode() + b"\n")
+            self.file.flush()
+            os.fsync(self.file.fileno())
 
     def close(self, finished: bool) -> None:
         """End the run; a finished one leaves nothing behind.

@@ -15,6 +15,7 @@ from rich.text import Text
 from cleaner import lines
 from cleaner.cleaning import Cleaner, LabelledLine
 from cleaner.reports import GENERAL, HELD_OUT, held_out, print_before_after, print_scores
+from cleaner.wording import printable
 
 __all__ = ["FORMS", "print_card", "progress"]
 
@@ -23,12 +24,12 @@ COLOURS = ["green", "bold cyan", "yellow", "magenta", "red", "blue"]
 
 def as_table(name: str, text: str, cleaner: Cleaner) -> None:
     """Print the labelled lines of a document as a table, coloured on a terminal."""
-    table = Table("line", "label", "kind", "p", "text", title=name, box=None, title_justify="left")
+    table = Table("line", "label", "kind", "p", "text", title=printable(name), box=None, title_justify="left")
     order = cleaner.model.labels
     for line in cleaner.label(text):
         colour = COLOURS[order.index(line.label) % len(COLOURS)]
         share = f"{line.probabilities[line.label]:.2f}"
-        table.add_row(str(line.number), Text(line.label, colour), line.kind, share, Text(line.text))
+        table.add_row(str(line.number), Text(line.label, colour), line.kind, share, printable(line.text))
     Console(markup=False, emoji=False).print(table)
 
 

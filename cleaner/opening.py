@@ -1,7 +1,7 @@
 """Files of any kind as streams: local or remote, plain or compressed.
 
 Remote paths (``s3://``, ``gs://``, ``hf://``, ``memory://``) are opened by fsspec with the driver that
-is installed for them. Local plain files need neither fsspec nor a compression library.
+is installed for them; ``file://`` is a local path. Local plain files need neither fsspec nor a compression library.
 """
 
 import bz2
@@ -19,12 +19,14 @@ from cleaner.errors import DataError, UsageError
 
 __all__ = [
     "Stream",
+    "address",
     "begin_of",
     "begin_of_stdin",
     "chunks",
     "compress",
     "compression",
     "is_remote",
+    "local",
     "open_raw",
     "remote",
     "skim",
@@ -41,6 +43,20 @@ AHEAD: list[bytes] = []  # what has been read of standard input to see its forma
 def is_remote(path: str) -> bool:
     """Tell whether a path is for fsspec to open."""
     return "://" in path
+
+
+def local(path: str) -> str:
+    """Return a local path that is written as ``file://`` without that; any other as it is."""
+    return path.removeprefix("file://").removeprefix("local://")
+
+
+def address(path: str) -> str | tuple[Any, str]:
+    """Return what is the same for two paths of one file, however they are written; of ``-`` nothing is.
+
+    Raises:
+        UsageError: there is no driver for a remote path.
+    """
+    return remote(path) if is_remote(path) else os.path.realpath(path)
 
 
 def remote(path: str) -> tuple[Any, str]:
@@ -121,7 +137,8 @@ def chunks(path: str, begin: int = 0) -> Iterator[bytes]:
         if kind:
             yield from skim(expanded(raw, kind, path), begin)
         else:
-            raw.seek(begin)
+            if begin:  # a pipe can only be read from its start
+                raw.seek(begin)
             yield from iter(lambda: raw.read(CHUNK), b"")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.labels import DEFAULT_KEEP
+from cleaner.opening import local
 
 __all__ = ["BatchOptions"]
 
@@ -16,6 +17,8 @@ __all__ = ["BatchOptions"]
 FREE = ("workers", "resume", "summary", "strict")
 #: What may be a path; it is text once the options are made.
 PATHS = ("model", "removed", "rejected", "errors", "summary", "rules")
+#: The files beside the output.
+SIDES = ("removed", "rejected", "errors")
 #: What holds several texts; a tuple once the options are made.
 SEVERAL = ("keep", "always_drop", "always_keep")
 #: What a value may be, by the kind of its default.
@@ -95,12 +98,15 @@ class BatchOptions:
             if option.name in SEVERAL:
                 object.__setattr__(self, option.name, several(option.name, value))
                 continue
-            if option.name in PATHS and isinstance(value, os.PathLike):
-                value = os.fspath(value)
+            if option.name in PATHS and isinstance(value, str | os.PathLike):
+                value = local(os.fspath(value))
                 object.__setattr__(self, option.name, value)
             if not isinstance(value, KINDS[kind]) or (kind is not bool and isinstance(value, bool)):
                 wanted = {str: "a str", bool: "True or False", int: "an int", float: "a float"}[kind]
                 raise UsageError(f"{option.name}: {value!r} given. Give {wanted}, or leave it out.")
+        for name in SIDES:
+            if getattr(self, name) == "-":
+                raise UsageError(f"--{name} -: stdout is for the text. Give a file.")
 
     @property
     def adds(self) -> bool:
@@ -117,7 +123,7 @@ class BatchOptions:
     @property
     def sides(self) -> dict[str, str]:
         """The files beside the output, by what goes into them; none where nothing is written."""
-        names = () if self.check or self.diff else ("removed", "rejected", "errors")
+        names = () if self.check or self.diff else SIDES
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def decisive(self) -> dict[str, Any]:

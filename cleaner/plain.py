@@ -108,9 +108,8 @@ def decode(block: Block, encoding: str, back: bool) -> tuple[list[Document], lis
                 check_back(data, text, name)
         except DataError as error:
             line, _, rest = str(error).partition(": ")
-            where = f"{source.name}:{line}" if line.isdigit() else source.name
-            message = rest if line.isdigit() else str(error)
-            failures.append(Failure(where, 0, "undecodable", message, data))
+            at, message = (int(line), rest) if line.isdigit() else (0, str(error))
+            failures.append(Failure(source.name, 0, "undecodable", message, data, line=at))
             continue
         documents.append(Document(1, source.relative, text, (index, name)))
     return documents, failures

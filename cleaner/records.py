@@ -65,6 +65,7 @@ class Failure:
     raw: bytes | None = None
     lines: bool = False  # raw is a line of JSONL, or a row of Parquet as one
     count: int = 1  # records that it stands for
+    line: int = 0  # of a text that cannot be read, from 1; 0: unknown
 
     def named(self) -> "Failure":
         """Return it without the bytes."""
@@ -72,7 +73,8 @@ class Failure:
 
     def __str__(self) -> str:
         """Say what failed where, and what to do."""
-        return f"{self.name}:{self.record}: {self.message}" if self.record else f"{self.name}: {self.message}"
+        at = self.record or self.line
+        return f"{self.name}:{at}: {self.message}" if at else f"{self.name}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ def failed_row(failure: Failure) -> bytes:
     row = {"file": failure.name, "record": failure.record, "reason": failure.reason}
     if failure.count > 1:
         row["records"] = failure.count
+    if failure.line:
+        row["line"] = failure.line
     if failure.raw is not None:
         row["base64"] = base64.b64encode(failure.raw).decode()
     return json.dumps(row).encode() + b"\n"
@@ -143,7 +147,8 @@ def sniff(begin: bytes, name: str) -> str:
     begin = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."
-        raise DataError(f"{name}: JSON, but not a record a line. Convert it with: jq -c {how}; or --input-format text.")
+        remedy = f"Convert it with: jq -c {how}; as text: cleaner clean --input-format text."
+        raise DataError(f"{name}: JSON, but not a record a line. {remedy}")
     *whole, last = begin.split(b"\n")
     first = [row for row in whole if row.strip()][:FIRST_LINES]
     records = sum(map(is_record, first))

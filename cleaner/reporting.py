@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cleaner.summary import frequent
-from cleaner.wording import amount
+from cleaner.wording import amount, printable
 
 __all__ = ["Reporter"]
 
@@ -86,4 +86,4 @@ class Reporter:
         if lines:
             self.write("most often removed:")
         for line, count in lines:
-            self.write(f"  {count:8,}  {line[:80]}")
+            self.write(f"  {count:8,}  {printable(line[:80])}")

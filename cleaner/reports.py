@@ -6,9 +6,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from cleaner.wording import amount
+from cleaner.wording import amount, printable
 
 __all__ = [
     "GENERAL",
@@ -35,6 +34,11 @@ def console() -> Console:
 def grid(*columns: str, title: str | None = None) -> Table:
     """Return a table without lines."""
     return Table(*columns, title=title, title_justify="left", box=None)
+
+
+def shown(*cells: object) -> list[str]:
+    """Return what stands in a row, with nothing in it that a terminal obeys."""
+    return [printable(str(one)) for one in cells]
 
 
 def held_out(card: dict[str, Any]) -> str:
@@ -88,8 +92,8 @@ def print_evaluation(found: dict[str, Any], title: str) -> None:
     if found.get("costliest"):
         table = grid("document", "line", "truth", "predicted", "words", "text", title="costliest errors")
         for row in found["costliest"]:
-            text = Text(row["text"][:SHOWN])
-            table.add_row(row["document"], str(row["line"]), row["truth"], row["predicted"], str(row["words"]), text)
+            cells = [row[key] for key in ("document", "line", "truth", "predicted", "words")]
+            table.add_row(*shown(*cells, row["text"][:SHOWN]))
         out.print(table)
 
 
@@ -131,7 +135,7 @@ def print_comparison(found: dict[str, Any], names: Sequence[str], number: int) -
     table = grid("", "document", "line", "words", "truth", *names, "text")
     for row in lines[:number]:
         cells = [row[key] for key in ("change", "document", "line", "words", "truth", "first", "second")]
-        table.add_row(*map(str, cells), Text(row["text"][:SHOWN]))
+        table.add_row(*shown(*cells, row["text"][:SHOWN]))
     if lines[:number]:
         out.print(table)
 

@@ -1,6 +1,7 @@
 """A user's own rules: lines that always go or always stay, whatever the model says."""
 
 import re
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,14 +16,26 @@ Applied = tuple[bytes, list[int], dict[int, bytes], set[int]]
 
 
 @cache
-def compiled(patterns: tuple[str, ...], option: str) -> list[re.Pattern[str]]:
-    """Compile regular expressions, once for all blocks; raise :class:`UsageError` naming one that is wrong."""
+def compiled(patterns: tuple[str, ...], origin: str) -> list[re.Pattern[str]]:
+    """Compile regular expressions, once for all blocks.
+
+    Raises:
+        UsageError: one is wrong, too large, or empty, which would find every line; names where they come from.
+    """
     found = []
     for pattern in patterns:
+        if not pattern:
+            raise UsageError(
+                f"{origin} '': is empty, and finds every line. Give a regular expression; '.' is any line."
+            )
         try:
-            found.append(re.compile(pattern))
-        except re.error as error:
-            raise UsageError(f"{option} {pattern!r}: {error}. Correct the regular expression.") from None
+            with warnings.catch_warnings():  # of what may mean something else in a later Python
+                warnings.simplefilter("ignore")
+                found.append(re.compile(pattern))
+        except RecursionError:
+            raise UsageError(f"{origin}: parentheses too deep. Simplify the regular expression.") from None
+        except (re.error, OverflowError) as error:
+            raise UsageError(f"{origin} {pattern!r}: {error}. Correct the regular expression.") from None
     return found
 
 
@@ -32,7 +45,7 @@ def read_rules(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Returns the expressions to drop by and to keep by.
 
     Raises:
-        UsageError: the file cannot be read or a line is neither; names the line.
+        UsageError: the file cannot be read or a line is neither, or its expression is wrong; names the line.
     """
     found: dict[str, list[str]] = {"drop": [], "keep": []}
     try:
@@ -45,6 +58,7 @@ def read_rules(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         verb, colon, pattern = row.partition(":")
         if verb.strip() not in found or not colon or not pattern.strip():
             raise UsageError(f"{path}:{number}: no rule. Write drop: REGEX or keep: REGEX.")
+        compiled((pattern.strip(),), f"{path}:{number}: {verb.strip()}:")
         found[verb.strip()].append(pattern.strip())
     return tuple(found["drop"]), tuple(found["keep"])
 

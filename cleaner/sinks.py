@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from cleaner.atomic import digest, move, sync_folder, write_beside
+from cleaner.atomic import digest, move, naming, sync_folder, write_beside
 from cleaner.job import Done
-from cleaner.journal import Journal, Position, Shard, Start
+from cleaner.journal import Journal
 from cleaner.opening import compress, compression
 from cleaner.options import BatchOptions
 from cleaner.records import Block
-from cleaner.summary import add
+from cleaner.shards import Position, Shard, Start
+from cleaner.summary import Counts, add, taken_back
 from cleaner.targets import HELD, Plan
 
 __all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
@@ -53,24 +54,38 @@ class Outputs:
         self.plan, self.options = plan, options
         self.read: set[int] = set()
         self.failed: set[int] = set()
+        self.under: Counts = {}  # of the input under way, if its output is written whole or not at all
 
     def alone(self, block: Block) -> bool:
         """Tell whether a block holds several texts with an output each: of one that fails there is none."""
         return block.grouped and block.sources[0].format == "text" and len(self.plan.outputs) > 1
 
     def note(self, block: Block, done: Done) -> int:
-        """Note what came of a block, and return the number of its output."""
+        """Note what came of a block, and return the number of its output.
+
+        With the last of an input that is left as it was what had been counted of it is taken back.
+        """
         number = self.plan.place[block.inputs[0]] if self.plan.outputs else 0
-        if done.counts.get("documents") and not self.alone(block):
+        if self.alone(block):
+            return number
+        if done.counts.get("documents"):
             self.read.add(number)
-        if done.failures and not self.alone(block):
+        if done.failures:
             self.failed.add(number)
+        if self.plan.outputs and self.whole(number):
+            add(self.under, done.counts)
+            if block.last and self.spoiled(number):
+                add(done.counts, taken_back(self.under))
+            self.under = {} if block.last else self.under
         return number
+
+    def whole(self, number: int) -> bool:
+        """Tell whether an output is written only if no record of its input fails."""
+        return self.options.in_place or self.plan.outputs[number].form == "text"
 
     def spoiled(self, number: int) -> bool:
         """Tell whether an output is not to be written: no record of it could be cleaned, or it must be whole."""
-        whole = self.options.in_place or self.plan.outputs[number].form == "text"
-        return number in self.failed and (whole or number not in self.read)
+        return number in self.failed and (self.whole(number) or number not in self.read)
 
     def left(self) -> list[str]:
         """Return the inputs that are left as they were, because a record of them failed."""
@@ -141,7 +156,7 @@ class DiskSinks(Outputs):
     def begin(self, start: Start) -> None:
         """Go on where a run was."""
         self.sizes = dict(start.sizes)
-        self.read, self.failed = set(start.read), set(start.failed)
+        self.read, self.failed, self.under = set(start.read), set(start.failed), start.under
         self.shard.next = start.position
         for number in start.unpublished:
             self.publish(number)
@@ -164,6 +179,10 @@ class DiskSinks(Outputs):
         self.shard.read = sorted({*self.shard.read, number} & self.read)
         self.shard.failed = sorted({*self.shard.failed, number} & self.failed)
         add(self.shard.counts, done.counts)
+        if block.last or not self.under:
+            self.shard.under = {}
+        else:
+            add(self.shard.under, done.counts)
         self.shard.next = after(block)
         if time.monotonic() - self.since > SYNC_SECONDS or self.pending > SYNC_BYTES:
             self.sync()
@@ -190,15 +209,17 @@ class DiskSinks(Outputs):
                 self.flush(other)
                 self.files.pop(other).close()
             self.files[name] = (self.journal.folder / name).open("ab")
-        self.files[name].write(data)
+        with naming(self.journal.folder / name):
+            self.files[name].write(data)
         self.state.setdefault(name, hashlib.sha256()).update(data)
         self.sizes[name] = self.sizes.get(name, 0) + len(data)
         self.pending += len(data)
 
     def flush(self, name: str) -> None:
         """Bring a file to the disk."""
-        self.files[name].flush()
-        os.fsync(self.files[name].fileno())
+        with naming(self.journal.folder / name):
+            self.files[name].flush()
+            os.fsync(self.files[name].fileno())
 
     def sync(self) -> None:
         """Bring everything to the disk, then the journal, then give complete files their names."""

@@ -8,7 +8,7 @@ from cleaner.outcomes import How
 from cleaner.quality import Quality
 from cleaner.records import Failure
 
-__all__ = ["EMPTY", "add", "count_documents", "count_failures", "frequent"]
+__all__ = ["EMPTY", "add", "count_documents", "count_failures", "frequent", "taken_back"]
 
 Counts = dict[str, Any]
 
@@ -16,6 +16,8 @@ Counts = dict[str, Any]
 BLOCK_LINES, RUN_LINES = 200, 20_000
 NAMED = 1000  # failures that are listed by name
 
+#: What stays counted of an input that is left as it was.
+STAYS = ("bytes", "failed", "failures", "failed_records")
 EMPTY = ("documents", "cleaned", "rejected", "failed", "bytes", "words_kept", "words_removed")
 
 
@@ -31,6 +33,15 @@ def add(total: Counts, more: Counts) -> None:
     lines = more.get("removed_lines")
     if lines and len(total["removed_lines"]) > RUN_LINES:
         total["removed_lines"] = dict(frequent(total["removed_lines"], RUN_LINES // 2))
+
+
+def taken_back(counts: Counts) -> Counts:
+    """Return what to add, so that of an input its bytes and failures alone stay counted."""
+    return {
+        name: {one: -number for one, number in value.items()} if isinstance(value, dict) else -value
+        for name, value in counts.items()
+        if name not in STAYS
+    }
 
 
 def frequent(counts: dict[str, int], most: int) -> list[tuple[str, int]]:
@@ -70,6 +81,7 @@ def count_failures(failures: Iterable[Failure]) -> Counts:
     for one in failures:
         out["failed"] += one.count
         out["failures"][one.reason] = out["failures"].get(one.reason, 0) + one.count
-        out["failed_records"].append([one.name, one.record, one.reason, one.message])
+        message = f"line {one.line}: {one.message}" if one.line else one.message
+        out["failed_records"].append([one.name, one.record, one.reason, message])
     out["failed_records"] = out["failed_records"][:NAMED]
     return out

@@ -5,12 +5,13 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cleaner.atomic import beside, exists
 from cleaner.errors import UsageError
-from cleaner.opening import begin_of, compression, is_remote, stem
+from cleaner.opening import address, begin_of, compression, is_remote, remote, stem
 from cleaner.options import BatchOptions
+from cleaner.own_files import own_files
 from cleaner.records import SUFFIXES, Input
 
 __all__ = ["HELD", "Output", "Plan", "plan"]
@@ -60,7 +61,8 @@ def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: Ba
     """Decide where everything goes.
 
     Raises:
-        UsageError: the output does not go with the inputs, is one of them, or lies among them.
+        UsageError: the output does not go with the inputs, is one of them or of the run's own files, or lies among
+            the inputs.
     """
     wanted = options.output_format
     folder = bool(output) and into_folder(names, inputs, output)
@@ -214,23 +216,29 @@ def refuse(found: Plan, names: Sequence[str], output: str, options: BatchOptions
     """Refuse outputs that are inputs, lie among them, coincide, or cannot be."""
     if options.resume and any(source.path == "-" for source in found.inputs):
         raise UsageError("--resume cannot read standard input again. Give files.")
-    taken = {real(one.path): one.name for one in found.inputs if one.path != "-"}
-    written: set[str] = set()
+    taken = {address(one.path): one.name for one in found.inputs if one.path != "-"}
+    own = own_files(options)
+    written: set[object] = set()
     sides = [*options.sides.values(), *([os.fspath(options.summary)] if options.summary not in ("", "-") else [])]
     for path in [*(one.path for one in found.outputs), *sides]:
-        where = real(path)
-        if where in taken and not (options.in_place and path not in sides):
+        where, here = address(path), options.in_place and path not in sides
+        if where in own:
+            remedy = "Leave it out." if here else "Choose another output."
+            raise UsageError(f"{path}: holds the {own[where]}. {remedy}")
+        if where in taken and not here:
             raise UsageError(f"{path}: is the input itself. Choose another output, or --in-place.")
         if where in written:
             raise UsageError(f"{path}: two outputs are the same file. Give each its own.")
         written.add(where)
-    for path in sides if len(found.outputs) != 1 else [*sides, found.outputs[0].path]:
+    for path in [*sides, *(one.path for one in found.outputs if one.path == output)]:  # folders are made
         parent = os.path.dirname(path) or "."
-        if not is_remote(path) and not os.path.isdir(parent) and not (output.endswith("/") and path not in sides):
+        if not is_remote(path) and not os.path.isdir(parent):
             raise UsageError(f"{path}: there is no folder {parent}. Make it first.")
     refuse_to_lose(found, options)
+    files = {one.path for one in found.inputs}
     for name in names:
-        if output and name != "-" and not is_remote(name) and os.path.isdir(name) and inside(output, name):
+        folder = name not in files if is_remote(name) else name != "-" and os.path.isdir(name)
+        if output and folder and inside(output, name):
             raise UsageError(f"{output}: lies inside the input folder {name}. Choose a folder outside.")
 
 
@@ -246,13 +254,11 @@ def refuse_to_lose(found: Plan, options: BatchOptions) -> None:
             )
 
 
-def real(path: str) -> str:
-    """Return a path without links."""
-    return path if is_remote(path) else os.path.realpath(path)
-
-
 def inside(path: str, folder: str) -> bool:
     """Tell whether a path lies in a folder."""
-    if is_remote(path):
+    if is_remote(path) != is_remote(folder):
         return False
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    if not is_remote(path):
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    (store, inner), (other, outer) = remote(path), remote(folder)
+    return bool(store == other) and PurePosixPath(inner).is_relative_to(outer)

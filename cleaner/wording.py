@@ -1,6 +1,6 @@
 """How messages are worded."""
 
-__all__ = ["amount"]
+__all__ = ["amount", "printable"]
 
 
 def amount(number: int, word: str) -> str:
@@ -10,3 +10,12 @@ def amount(number: int, word: str) -> str:
     ('1 line', '0 lines', '2,000 lines')
     """
     return f"{number:,} {word}{'s' * (number != 1)}"
+
+
+def printable(text: str) -> str:
+    r"""Return a text with a space for each character that shows nothing, as those that command a terminal.
+
+    >>> printable("one\x1b[2J two\tthree\u00a0four")
+    'one [2J two three four'
+    """
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaner import cells, jsonl, parquet, wet
+from cleaner.atomic import naming
 from cleaner.job import Done, Job, Table, loaded, named
 from cleaner.lines import MARK
 from cleaner.opening import compress, compression
@@ -67,7 +68,7 @@ def write_texts(table: Table, job: Job, done: Done) -> None:
         data = compress(compression(block.sources[place].path) if job.mirrored else job.packed, data)
         done.files.append((number, len(data), hashlib.sha256(data).hexdigest()))
         beside = Path(job.folder) / f"tmp-{number}-{os.getpid()}"
-        with beside.open("wb") as file:
+        with naming(beside), beside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

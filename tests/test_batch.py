@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import os
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from documents import jsonl, texts
-from test_cli import BODY, TEXT, call, names, refused
+from test_cli import BODY, COMMAND, TEXT, call, names, refused
 
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
@@ -26,6 +27,7 @@ from cleaner.batch import Hooks
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.model import Model
+from cleaner.model_files import find_model
 from cleaner.opening import chunks
 from cleaner.options import PATHS
 from cleaner.outcomes import LONGEST
@@ -249,6 +251,67 @@ def test_folder_is_mirrored(tmp_path: Path) -> None:
     refused(call("clean", source / "deep" / "er"), 2, "folder")
 
 
+def test_a_folder_of_one_file_is_mirrored(tmp_path: Path) -> None:
+    for deep in ("", "sub/"):
+        (source := tmp_path / f"in{deep[:3]}" / deep).mkdir(parents=True)
+        (source / "a.txt").write_text(TEXT)
+        out = tmp_path / f"out{deep[:3]}"
+        result = call("clean", tmp_path / f"in{deep[:3]}", "-o", out)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert (out / deep / "a.txt").read_text() == BODY
+
+
+def test_links_in_a_folder_that_lead_to_no_file(tmp_path: Path) -> None:
+    """Reading a pipe or a device might never end."""
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name, target in (("a", "../pipe"), ("b", os.devnull), ("c", "nowhere"), ("d", "e.txt")):
+        (tmp_path / "in" / f"{name}.txt").symlink_to(target)
+    (tmp_path / "in" / "e.txt").write_text(TEXT)
+    refused(call("clean", tmp_path / "in", "-o", tmp_path / "out"), 1, "c.txt: No such file")
+    assert names(tmp_path / "out") == ["d.txt"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a text, settings, rules and a model, where the command is run."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "rules.txt").write_text("drop: ^SHARE\n")
+    (tmp_path / "cleaner.toml").write_text('rules = "rules.txt"\nmodel = "./mine"\n')
+    (tmp_path / "pyproject.toml").write_text("SHARE = 1\n")
+    (tmp_path / "mine").mkdir()
+    for file in find_model("default").iterdir():
+        (tmp_path / "mine" / file.name).write_bytes(file.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_files_of_a_run_are_not_written_over(project: Path) -> None:
+    own = ("rules.txt", "cleaner.toml", "pyproject.toml", "mine/card.json", "mine/weights.npz")
+    before = {name: (project / name).read_bytes() for name in own}
+    (project / "link").symlink_to("rules.txt")
+    for name in ("link", *own):
+        refused(call("clean", "a.txt", "-o", name, "--output-format", "text"), 2, f"{name}: holds the ", "another")
+        for option in ("--removed", "--errors", "--summary"):
+            refused(call("clean", "a.txt", "-o", "o.txt", option, name), 2, f"{name}: holds the ", "another output")
+    refused(call("clean", "a.txt", "rules.txt", "--in-place"), 2, "rules.txt: holds the rules", "Leave it out")
+    assert {name: (project / name).read_bytes() for name in own} == before
+    assert (project / "a.txt").read_text() == TEXT
+
+
+def test_the_files_of_a_run_are_not_cleaned_with_their_folder(project: Path) -> None:
+    (project / "other").mkdir()
+    (project / "other" / "cleaner.toml").write_text("SHARE = 1\n")
+    before = {name: (project / name).read_bytes() for name in names(project) if (project / name).is_file()}
+    assert call("clean", ".", "-o", "../out").exit_code == 0
+    assert names(project.parent / "out") == ["a.txt"]
+    assert call("clean", ".", "--in-place").exit_code == 0
+    assert (project / "a.txt").read_text() == f"{BODY}\n"
+    assert {name: (project / name).read_bytes() for name in before} == {**before, "a.txt": f"{BODY}\n".encode()}
+    refused(call("clean", "other", "-o", "../out"), 2, "other: no files in this folder")
+    refused(call("clean", "mine", "-o", "../out"), 2, "mine: holds only files that the run needs")
+
+
 def test_globs(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt", "c.md"):
         (tmp_path / name).write_text(TEXT)
@@ -415,6 +478,34 @@ def test_words_that_a_rule_removes_are_counted(rule: str, kept: int, tmp_path: P
     assert counts["words_removed"] == sum(one["removed"] for one in found)
 
 
+@pytest.mark.parametrize("option", ["--always-drop", "--always-keep"])
+def test_an_empty_expression_is_refused(option: str, tmp_path: Path) -> None:
+    """It may be a variable of the shell that is not set."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    refused(call("clean", tmp_path / "a.txt", "--in-place", option, ""), 2, f"{option} '': is empty")
+    assert (tmp_path / "a.txt").read_text() == TEXT
+    assert call("clean", tmp_path / "a.txt", option, ".").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [("(", "missing )"), ("a{99999999999}", "too large"), ("(" * 3000 + ")" * 3000, "too deep")],
+)
+def test_an_expression_that_is_wrong_is_named_with_its_place(pattern: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "rules").write_text(f"# mine\nkeep: ferry\ndrop: {pattern}\n")
+    refused(call("clean", tmp_path / "a.txt", "--always-drop", pattern), 2, "cleaner: --always-drop", words)
+    refused(call("clean", tmp_path / "a.txt", "--rules", tmp_path / "rules"), 2, "rules:3: drop:", words)
+
+
+def test_an_expression_that_may_come_to_mean_another_thing_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    run = subprocess.run(
+        [COMMAND, "clean", tmp_path / "a.txt", "--always-drop", "[[a]x"], capture_output=True, check=True
+    )
+    assert (run.stdout, run.stderr) == (BODY.encode(), b"")
+
+
 def test_check(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "b.txt").write_text(BODY)
@@ -453,6 +544,51 @@ def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("clean", "a.txt").stdout == ""
     (tmp_path / "cleaner.toml").write_text("sweep = true\n")
     refused(call("clean", "a.txt"), 2, "sweep", "cleaner.toml")
+    assert "--always-drop" in call("clean", "--help").stdout
+    assert call("clean", "--", "--help").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[tool.cleaner]\nkeep = "headline"\n[tool.other]\nx = \n',
+        "[tool.'cleaner']\nkeep = caf\xe9\n",
+        '[[tool.cleaner]]\nkeep = "headline"\n',
+        "tool.cleaner = 5\n",
+    ],
+)
+def test_settings_that_cannot_be_read_are_not_passed_over(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(content, "latin-1")
+    monkeypatch.chdir(tmp_path)
+    refused(call("clean", stdin=TEXT.encode()), 2, "pyproject.toml: ")
+    (tmp_path / "pyproject.toml").write_text("[tool.cleaner-of-others]\nx = \n")
+    assert call("clean", stdin=TEXT.encode()).stdout == BODY
+
+
+def test_settings_with_a_byte_order_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text('keep = ["body", "junk"]', "utf-8-sig")
+    assert call("clean", stdin=TEXT.encode()).stdout == TEXT
+
+
+def test_an_error_names_the_settings_that_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text('check = true\nmin-quality = 0.3\nrejected = "poor"\nquiet = true\n')
+    (tmp_path / "a.txt").write_text(TEXT)
+    refused(call("clean", "a.txt", "--diff"), 2, f"do not go together. Choose one. (--check: set in {tmp_path}/cleaner")
+    about = f"(--min-quality: set in {tmp_path}/cleaner.toml.)"
+    refused(call("clean", "a.txt", "--rejected", ""), 2, about)
+    assert "set in" not in call("clean", "a.txt", "--no-check", "--diff", "--in-place").stderr
+
+
+def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "gone").mkdir()
+    line = f"rmdir {tmp_path}/gone; exec {COMMAND} clean {tmp_path}/a.txt"
+    run = subprocess.run(line, shell=True, cwd=tmp_path / "gone", capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, BODY.encode(), b"")
 
 
 def test_conversions(records: Path, tmp_path: Path) -> None:
@@ -671,6 +807,24 @@ def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, t
     assert names(tmp_path) == sorted(["errors", "in", *(f"in/{name}" for name in before), "removed"])
 
 
+@pytest.mark.usefixtures("any_size")
+def test_what_is_left_as_it_was_is_not_counted(records: Path, tmp_path: Path) -> None:
+    """Whatever was counted of it before the record that failed."""
+    folder = records.parent
+    good = RECORD % json.dumps(TEXT)
+    (folder / "b.jsonl").write_text(RECORD % json.dumps(f"{TEXT}\nALSO READ\n") * 25 + "{broken\n" + good)
+    (folder / "c.jsonl").write_text('{"text": 3}\n')
+    before = (folder / "b.jsonl").read_bytes()
+    options = BatchOptions(in_place=True, min_quality=0.5, rejected=tmp_path / "r", workers=1)
+    counts = clean_files(folder, "", options).counts
+    assert (folder / "b.jsonl").read_bytes() == before
+    assert [counts[name] for name in ("documents", "cleaned", "rejected", "failed")] == [2, 2, 0, 2]
+    assert (counts["words_kept"], counts["words_removed"]) == (24, 2)
+    assert counts["removed_lines"] == {"SHARE THIS": 1}
+    assert counts["lines"] == {"body": 2, "junk": 1}
+    assert len(counts["failed_records"]) == 2
+
+
 @pytest.mark.parametrize("option", ["--check", "--diff"])
 def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path, tmp_path: Path) -> None:
     (tmp_path / "old").write_text("of yesterday")
@@ -828,9 +982,10 @@ def test_no_mark_is_added(encoding: str, tmp_path: Path) -> None:
     assert (tmp_path / "b.txt").read_bytes() == BODY.encode(plain)
 
 
-@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b"])
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "a\0b", "undefined", "idna", "punycode"])
 def test_encodings_that_are_none_of_text(encoding: str, records: Path) -> None:
     refused(call("clean", records, "--encoding", encoding), 2, "--encoding ", "unknown")
+    refused(call("label", records, "--encoding", encoding), 2, "--encoding ", "unknown")
 
 
 def test_nested_too_deeply(tmp_path: Path) -> None:

@@ -508,9 +508,19 @@ def test_no_suspects_without_the_lines_of_unknown_labels(mistaken: Path) -> None
     path = mistaken / "quay/en-flood.tsv"
     put(path, path.read_text("utf-8") + "price\t3.20\n")
     result = call("check-data", mistaken, "--suspects")
-    assert (result.exit_code, result.stderr.count("price")) == (2, 1)
+    assert (result.exit_code, result.stderr.count("'price'")) == (2, 1)
     assert "unknown label 'price'" in result.stdout
     assert "rather" not in result.stdout
+
+
+def test_a_missing_label_is_named_too(mistaken: Path) -> None:
+    path = mistaken / "quay/en-flood.tsv"
+    put(path, path.read_text("utf-8") + "\tOne.\nboddy\tTwo.\n")
+    assert "without the lines labelled '', 'boddy'. " in call("check-data", mistaken, "--suspects").stderr
+
+
+def test_no_suspects_are_none_to_look_at(data: Path) -> None:
+    assert call("check-data", data, "--suspects").stderr.endswith("\n0 suspects\n")
 
 
 def test_the_labels_of_a_given_model_are_known(data: Path, tmp_path: Path, cleaner: Cleaner) -> None:

@@ -11,12 +11,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from documents import jsonl
 from typer.testing import CliRunner, Result
 
+from cleaner.batch import SMALL_FILES
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.corpus import read_tsv
 from cleaner.model_files import find_model
+from cleaner.opening import compress
+from cleaner.reporting import Reporter
 
 COMMAND = str(Path(sys.executable).with_name("cleaner"))
 BODY = "The ferry was back in service on Friday, the harbour office said.\n"
@@ -148,6 +152,50 @@ def test_a_diff_is_in_the_encoding_of_its_document(encoding: str, tmp_path: Path
     assert applied(diff, old) == new
 
 
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_label_of_a_compressed_text(suffix: str, article: Path, tmp_path: Path) -> None:
+    kind = {".gz": "gzip", ".zst": "zstd"}[suffix]
+    (tmp_path / f"article.txt{suffix}").write_bytes(compress(kind, TEXT.encode()))
+    rows = call("label", tmp_path / f"article.txt{suffix}", "--format", "tsv").stdout
+    assert rows == call("label", article, "--format", "tsv").stdout
+    (tmp_path / f"article.txt{suffix}").write_bytes(compress(kind, TEXT.encode())[:-9])
+    refused(call("label", tmp_path / f"article.txt{suffix}"), 1, f"article.txt{suffix}: ", "Fetch the file again")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "form"),
+    [
+        ("a.jsonl", b"", "jsonl"),
+        ("a.jsonl.gz", b"", "jsonl"),
+        ("a", b'{"text": "one"}\n', "jsonl"),
+        ("-", b'{"text": "one"}\n', "jsonl"),
+        ("a.parquet", b"PAR1", "parquet"),
+        ("a", b"PAR1", "parquet"),
+        ("a.warc.wet", b"", "wet"),
+    ],
+)
+def test_records_are_not_labelled_as_lines(
+    name: str, data: bytes, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name != "-":
+        Path(name).write_bytes(data)
+    shown = "stdin" if name == "-" else name
+    result = call("label", name, stdin=data)
+    refused(result, 1, f"{shown}: is {form}, not text. ", f"cleaner clean {name} --add-labels -o OUTPUT")
+    assert result.stdout == ""
+
+
+def test_json_that_is_no_record_a_line_is_not_labelled(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[{"text": "a"},\n {"text": "b"}]')
+    refused(call("label", tmp_path / "a.json"), 1, "a.json: JSON, but not a record a line", "jq -c '.[]'")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no such file here")
+def test_what_cannot_be_read_is_named() -> None:
+    refused(call("label", "/proc/self/mem"), 1, "/proc/self/mem: Input/output error. Check the file")
+
+
 def test_label_table(article: Path) -> None:
     result = call("label", article)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -188,7 +236,16 @@ def test_version() -> None:
     assert call("--version").stdout == version("line-cleaner") + "\n"
 
 
-VERBS = ["clean", "restore", "label", "train", "compare", "evaluate", "info", "annotate", "check-data"]
+VERBS = [str(one.name or one.callback.__name__).replace("_", "-") for one in app.registered_commands if one.callback]
+
+
+def test_help_says_what_is_so_without_an_option() -> None:
+    def shown(verb: str) -> str:
+        return " ".join(call(verb, "--help").stdout.replace("│", " ").split())
+
+    assert "may fall in general; else 0.003." in shown("train")
+    assert "(0.003)" not in shown("train")
+    assert "Write the summary as JSON; - is stdout." in shown("clean")
 
 
 def test_help_says_which_rule_wins() -> None:
@@ -203,6 +260,11 @@ def test_help_has_an_example(verb: str) -> None:
     result = call(verb, "--help")
     assert result.exit_code == 0
     assert f"Example: cleaner {verb}" in result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_readme_shows_how_to_call_it(verb: str) -> None:
+    assert f"\ncleaner {verb} " in Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 
 
 def test_evaluate(tmp_path: Path) -> None:
@@ -239,7 +301,8 @@ def test_not_utf8(verb: str, data: bytes, place: str, tmp_path: Path) -> None:
 def test_label_of_another_encoding(arguments: list[str], tmp_path: Path) -> None:
     text = "Gesperrt wurde die Straße am Freitag, sagte die Behörde über die schönen Brücken.\n"
     (tmp_path / "alt.txt").write_bytes(text.encode("cp1252"))
-    refused(call("label", tmp_path / "alt.txt"), 1, "alt.txt:1: not UTF-8", "--encoding detect")
+    refused(call("label", tmp_path / "alt.txt"), 1, "alt.txt:1: not UTF-8", "--encoding detect.")
+    refused(call("clean", tmp_path / "alt.txt", "--strict"), 1, "--encoding detect. Stopped at this record")
     result = call("label", tmp_path / "alt.txt", "--format", "jsonl", *arguments)
     assert json.loads(result.stdout)["text"] == text.strip()
     refused(call("label", tmp_path / "alt.txt", "--encoding", "nonsense"), 2, "nonsense")
@@ -299,6 +362,29 @@ def test_output_to_a_pipe(article: Path, tmp_path: Path) -> None:
             reader.kill()
 
 
+def test_output_to_what_only_a_shell_names(article: Path, tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.jsonl", 2)
+    for source, large in ((article, "0"), (tmp_path / "a.jsonl", "1")):
+        for output in ("-o /dev/stdout", "-o -", "-o >(cat)", "-o /dev/fd/3 3>&1"):
+            code = f"import cleaner.batch; cleaner.batch.SMALL_BYTES *= 1 - {large}; from cleaner.cli import app; app()"
+            line = f'{{ {sys.executable} -c "{code}" clean {source} --removed >(wc -l >&2) {output}; }} | cat'
+            run = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+            assert run.returncode == 0, run.stderr
+            assert run.stdout.count(b"\n") == (2 if source.suffix == ".jsonl" else 1)
+            assert b"cleaner" not in run.stderr
+            assert names(tmp_path) == ["a.jsonl", "article.txt"]
+
+
+def test_standard_output_is_no_file(article: Path, tmp_path: Path) -> None:
+    assert call("clean", article, "-o", "-").stdout == BODY
+    removed = tmp_path / "removed"
+    assert call("clean", article, "-o", tmp_path / "o.txt", "--removed", removed).exit_code == 0
+    assert call("restore", tmp_path / "o.txt", "--removed", removed, "-o", "-").stdout == TEXT
+    for option in ("--removed", "--errors", "--rejected"):
+        refused(call("clean", article, option, "-"), 2, f"{option} -: stdout", "Give a file")
+    assert names(tmp_path) == ["article.txt", "o.txt", "removed"]
+
+
 def test_read_only_folder(article: Path, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
@@ -308,9 +394,18 @@ def test_read_only_folder(article: Path, tmp_path: Path) -> None:
     assert names(closed) == []
 
 
-@pytest.mark.parametrize("keep", ["Body", "", "body,", "body,prose"])
-def test_unknown_keep(keep: str, article: Path, tmp_path: Path) -> None:
-    refused(call("clean", article, "--keep", keep, "-o", tmp_path / "out.txt"), 2, "labels are body")
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        ("Body", "'Body': no label of the model."),
+        ("", "no label is given."),
+        ("body,", "'': no label of the model."),
+        ("prose,body,text", "'prose', 'text': no label of the model."),
+    ],
+)
+def test_unknown_keep(keep: str, words: str, article: Path, tmp_path: Path) -> None:
+    result = call("clean", article, "--keep", keep, "-o", tmp_path / "out.txt")
+    refused(result, 2, f"keep: {words} Choose among body, headline, caption, byline, junk.")
     assert names(tmp_path) == ["article.txt"]
 
 
@@ -371,11 +466,93 @@ def test_closed_pipe(verb: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_full_disk(article: Path) -> None:
+@pytest.mark.parametrize("verb", ["clean", "--version"])
+def test_full_disk(verb: str, article: Path) -> None:
+    arguments = [verb, article] if verb == "clean" else [verb]
     with open("/dev/full", "wb") as full:
-        run = subprocess.run([COMMAND, "clean", article], stdout=full, stderr=subprocess.PIPE, check=False)
+        run = subprocess.run([COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
     assert run.returncode == 2
     assert run.stderr == b"cleaner: output: No space left on device. Put that right, then run the command again.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("clean a.txt -o b.txt >&-", 0, ""),
+        ("clean a.txt -o b.txt <&- >&- 2>&-", 0, ""),
+        ("clean a.txt >&-", 2, "output: Bad file descriptor"),
+        ("clean a.txt --check 2>&-", 1, ""),
+        ("label a.txt >&-", 2, "output: Bad file descriptor"),
+        ("info >&-", 2, "output: Bad file descriptor"),
+        ("info --json >&-", 2, "output: Bad file descriptor"),
+        ("clean <&-", 1, "stdin: Bad file descriptor"),
+        ("label <&-", 1, "stdin: Bad file descriptor"),
+        ("clean nowhere.txt 2>&-", 2, ""),
+    ],
+)
+def test_closed_streams(line: str, code: int, words: str, article: Path, tmp_path: Path) -> None:
+    article.rename(tmp_path / "a.txt")
+    run = subprocess.run(f"{COMMAND} {line}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (code, "a.txt\n" if "--check" in line else "")
+    assert run.stderr.startswith(f"cleaner: {words}") if words else run.stderr == ""
+    assert run.stderr.count("\n") == bool(words)
+    if "-o" in line:
+        assert (tmp_path / "b.txt").read_text() == BODY
+
+
+def test_workers_with_closed_streams(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(SMALL_FILES + 1):
+        (tmp_path / "in" / f"{number}.txt").write_text(TEXT)
+    line = f"{COMMAND} clean in -o out --workers 2 <&- >&- 2>&-"
+    assert subprocess.run(line, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert {path.read_text() for path in (tmp_path / "out").iterdir()} == {BODY}
+
+
+def test_a_text_by_a_pipe_of_a_name(article: Path) -> None:
+    line = f"{COMMAND} label --format tsv <(cat {article})"
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert run.stdout == call("label", article, "--format", "tsv").stdout
+
+
+@pytest.mark.parametrize("verb", ["clean - -q --summary - -o out.txt", "check-data caf\u00e9 --json", "info --json"])
+def test_json_whatever_the_encoding_of_the_terminal(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "caf\u00e9").mkdir()
+    (tmp_path / "caf\u00e9" / "a.tsv").write_text("captoin\tThe caf\u00e9.\nbody\tThe end.\n", "utf-8")
+    run = subprocess.run(
+        [COMMAND, *verb.split()],
+        input="SHARE THIS \u00e9\n".encode(),
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert run.stdout
+    rows = run.stdout.splitlines() if verb.startswith("check") else [run.stdout]
+    found = [json.loads(row) for row in rows]
+    if verb.startswith("check"):
+        assert {row["file"] for row in found} == {"caf\u00e9/a.tsv"}
+
+
+def test_commands_to_the_terminal_in_a_text_are_not_passed_on(tmp_path: Path) -> None:
+    escape = "\x1b[2J\x1b]0;pwn\x07 \x9b1m"
+    (tmp_path / "a.txt").write_text(f"SHARE THIS {escape}\n", "utf-8")
+    record = {"id": escape, "site": "b", "lines": [{"text": BODY + escape, "label": "junk"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    other = tmp_path / "other"
+    shutil.copytree(find_model("default"), other)
+    for arguments, words in (
+        (("label", tmp_path / "a.txt"), "SHARE THIS"),
+        (("evaluate", tmp_path / "a.jsonl", "--errors", "3"), "costliest"),
+        (("compare", "default", other, tmp_path / "a.jsonl"), "differ"),
+    ):
+        result = call(*arguments)
+        assert (result.exit_code, words in result.stdout) == (0, True)
+        assert not set(result.stdout) & set("\x1b\x07\x9b")
+    said: list[str] = []
+    counts: dict[str, object] = dict.fromkeys(("documents", "failed", "rejected", "words_kept", "words_removed"), 1)
+    Reporter(False, said.append).summary({**counts, "removed_lines": {f"SHARE {escape}": 1}})
+    assert said[-1].endswith(" SHARE  [2J ]0;pwn   1m")
 
 
 @pytest.mark.parametrize(
@@ -384,6 +561,7 @@ def test_full_disk(article: Path) -> None:
         ("a.txt -o b.txt", "go on with --resume"),
         ("a.txt --in-place", "go on with --resume"),
         ("a.txt", "run the command again"),
+        ("a.txt -o -", "run the command again"),
         ("- -o b.txt", "run the command again"),
         ("-o b.txt", "run the command again"),
         ("a.txt --diff -o b.txt", "run the command again"),
@@ -435,16 +613,17 @@ def test_settings_of_another_kind(
     refused(call("clean", article), 2, "cleaner.toml: ", line.partition(" =")[0], f"Give {wanted}")
 
 
+@pytest.mark.parametrize("model", ["./mine", "mine"])
 @pytest.mark.parametrize("name", ["cleaner.toml", "pyproject.toml"])
 def test_paths_of_settings_start_at_their_file(
-    name: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, model: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = [
         'rules = "rules.txt"',
         'removed = "removed.jsonl"',
         'errors = "errors.jsonl"',
         f'summary = "{tmp_path / "summary.json"}"',
-        'model = "./mine"',
+        f'model = "{model}"',
     ]
     (tmp_path / "below").mkdir()
     (tmp_path / name).write_text("\n".join(["[tool.cleaner]" * name.startswith("py"), *settings]))
@@ -474,8 +653,9 @@ def test_switches_of_settings_are_switched_off(article: Path, tmp_path: Path, mo
 def test_settings_that_are_no_paths(value: str, article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cleaner.toml").write_text(value)
+    (tmp_path / "default").mkdir()
     assert call("clean", article).exit_code == 0
-    assert names(tmp_path) == ["article.txt", "cleaner.toml"]
+    assert names(tmp_path) == ["article.txt", "cleaner.toml", "default"]
 
 
 def test_settings_that_fit(article: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,11 @@ def rows() -> tuple[Any, Any, Any]:
     return X, np.array(["body", "junk", "price"])[X[:, :3].argmax(axis=1)], np.arange(300) % 6
 
 
+def test_rows_of_one_class_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"all rows are of one class, 'a'\. Give rows of at least two"):
+        LineClassifier().fit(np.zeros((4, 2)), np.array(["a"] * 4))
+
+
 def test_grid_search_with_groups() -> None:
     X, y, sites = rows()
     search = GridSearchCV(LineClassifier(hidden=8, epochs=2), {"penalty": [0.1, 10.0]}, cv=GroupKFold(3))

@@ -413,6 +413,31 @@ def test_a_failure_before_the_stop_is_remembered(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("blocks", [1, 3, 12, 30])
+def test_what_was_counted_before_the_stop_is_taken_back(
+    blocks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last record of the second of three files fails, so that it is left as it was."""
+    counts = []
+    for folder in (tmp_path / "whole", tmp_path / "stopped"):
+        folder.mkdir()
+        files = [str(jsonl(folder / f"{number}.jsonl", 60, number)) for number in range(3)]
+        with Path(files[1]).open("a") as file:
+            file.write("{broken\n")
+        options = {"in_place": True, "errors": str(folder / "e"), "workers": 1}
+        if folder.name == "stopped":
+            for _ in stopped(monkeypatch, blocks):
+                with pytest.raises(Stop):
+                    clean_files(files, "", BatchOptions.of(options))
+        found = clean_files(files, "", BatchOptions.of({**options, "resume": True})).counts
+        del found["failed_records"]
+        counts.append(found)
+    assert counts[0] == counts[1]
+    assert (counts[0]["documents"], counts[0]["cleaned"], counts[0]["failed"]) == (120, 120, 1)
+    assert sum(counts[0]["words"].values()) == counts[0]["words_kept"] + counts[0]["words_removed"]
+
+
+@pytest.mark.usefixtures("eager")
 def test_parquet_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": texts(200)}), source, row_group_size=70)
@@ -574,7 +599,8 @@ def test_stopped_by_signal(number: signal.Signals, tmp_path: Path) -> None:
     assert (tmp_path / "o.jsonl").read_bytes().count(b"\n") == 6000
 
 
-def test_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "file://"])
+def test_full_disk(before: str, tmp_path: Path) -> None:
     """A limit on the size of files stands for a full disk: an error says so, and after room is made the run goes on."""
     source = jsonl(tmp_path / "a.jsonl", 3000)
 
@@ -582,10 +608,11 @@ def test_full_disk(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-    arguments = command(source, "-o", tmp_path / "o.jsonl", "-j", "1", "-q")
+    arguments = command(source, "-o", f"{before}{tmp_path}/o.jsonl", "-j", "1", "-q")
     run = subprocess.run(arguments, capture_output=True, preexec_fn=limit, check=False)
     assert run.returncode == 2
     assert run.stderr.count(b"\n") == 1
+    assert f"cleaner: {tmp_path}/.o.jsonl.cleaner/out-0: File too large".encode() in run.stderr
     assert b"resume" in run.stderr
     assert names(tmp_path) != ["a.jsonl", "o.jsonl"]
     assert not (tmp_path / "o.jsonl").exists()
@@ -700,6 +727,16 @@ def test_small_tmpfs(tmp_path: Path) -> None:
         subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
         assert subprocess.run([*arguments, "--resume"], capture_output=True, check=False).returncode == 0
         assert (disk / "o.jsonl").read_bytes().count(b"\n") == 3000
+        (disk / "o.jsonl").unlink()
+        for size in (3, 9):  # not enough for the arrays of the model, one by one or all together
+            subprocess.run(["mount", "-o", f"remount,size={size}m", disk], check=True)
+            run = subprocess.run([*arguments, "-j", "2"], capture_output=True, check=False)
+            assert run.returncode == 2
+            assert (
+                f"cleaner: {disk}/.o.jsonl.cleaner: no room for the workers' copy of the model, ".encode() in run.stderr
+            )
+            assert b" MB; -j 1 needs none" in run.stderr
+            shutil.rmtree(disk / ".o.jsonl.cleaner")
     finally:
         subprocess.run(["umount", disk], check=False)
 

@@ -306,6 +306,41 @@ def test_remote(tmp_path: Path) -> None:
         clean_files(["nonsense://x"])
 
 
+def test_remote_names_of_one_file(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    for name in ("a", "b"):
+        memory.pipe_file(f"/mole/in/{name}.jsonl", json.dumps({"text": TEXT}).encode())
+    here, same = "memory://mole/in/a.jsonl", "memory:///mole/in/a.jsonl"
+    try:
+        refused(call("clean", here, "-o", same), 2, "is the input itself")
+        refused(call("clean", here, same, "-o", tmp_path / "o.jsonl"), 2, "is given twice")
+        refused(call("clean", here, "-o", tmp_path / "o.jsonl", "--removed", same), 2, "is the input itself")
+        refused(call("clean", "memory://mole/in", "-o", "memory:///mole/in/out/"), 2, "inside the input folder")
+        assert call("clean", here, "-o", "memory://mole/in/c.jsonl").exit_code == 0
+        assert call("clean", "memory://mole/in", "-o", "memory://mole/in-2/").exit_code == 0
+        assert len(memory.find("/mole/in-2")) == 3
+    finally:
+        memory.rm("/mole", recursive=True)
+
+
+def test_file_urls_are_local_paths(tmp_path: Path) -> None:
+    (source := tmp_path / "in").mkdir()
+    (source / "a.txt").write_text(TEXT)
+    (source / ".hidden").write_text(TEXT)
+    url = f"file://{tmp_path}"
+    for output in (f"{url}/in/a.txt", str(source / "a.txt")):
+        refused(call("clean", f"{url}/in/a.txt", "-o", output), 2, "is the input itself")
+    refused(call("clean", source / "a.txt", f"{url}/in/a.txt", "-o", tmp_path / "o.jsonl"), 2, "is given twice")
+    refused(call("clean", f"{url}/in", "-o", f"{url}/in/out"), 2, "inside the input folder")
+    assert call("clean", f"{url}/in", "-o", f"{url}/out", "--removed", f"{url}/removed").exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "removed"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.txt"]
+    assert call("restore", f"{url}/out/a.txt", "--removed", f"{url}/removed", "-o", f"{url}/b.txt").exit_code == 0
+    assert (tmp_path / "b.txt").read_text() == TEXT
+    assert call("clean", f"{url}/in", "--in-place").exit_code == 0
+    assert (source / "a.txt").read_text() == BODY
+
+
 class Unreachable(fsspec.AbstractFileSystem):  # type: ignore[misc]
     """A store whose driver raises what the library below it raises, which is no OSError."""
 

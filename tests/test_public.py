@@ -31,29 +31,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"suspects"},
     "arguments": set(),
     "atomic": {"errors", "opening"},
-    "batch": {
-        "arguments",
-        "atomic",
-        "encodings",
-        "errors",
-        "inputs",
-        "job",
-        "journal",
-        "opening",
-        "options",
-        "pool",
-        "reading",
-    }
-    | {"records", "rules", "sharing", "sinks", "summary", "targets"},
+    "batch": {"arguments", "atomic", "encodings", "errors", "inputs", "job", "journal", "opening", "options"}
+    | {"own_files", "pool", "reading", "records", "rules", "shards", "sharing", "sinks", "summary", "targets"},
     "cells": set(),
     "checking": {"data_files", "labels", "parsing"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model", "native"}
     | {"threads"},
-    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing", "model"},
-    "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring", "settings"}
-    | {"wording"},
+    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "inputs"}
+    | {"listing", "model", "opening", "records"},
+    "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
+    | {"settings", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
     | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
@@ -74,16 +63,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
     "features": {"alphabet", "native", "scratch"},
     "grouping": {"lines"},
-    "heads": {"classifier", "network", "sampling", "threads"},
-    "inputs": {"errors", "opening", "records"},
+    "heads": {"classifier", "features", "network", "sampling", "threads"},
+    "inputs": {"errors", "opening", "records", "settings"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
-    "journal": {"atomic", "errors", "opening", "options", "targets"},
+    "journal": {"atomic", "errors", "opening", "options", "shards", "targets"},
     "jsonl": {"cells", "encodings", "errors", "lines", "opening", "records"},
     "kernels": set(),
-    "kinds": {"copies", "heads", "labels", "sampling"},
+    "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
     "labels": set(),
     "lines": set(),
-    "listing": {"cleaning", "lines", "reports"},
+    "listing": {"cleaning", "lines", "reports", "wording"},
     "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "model_writing", "native"}
     | {"network", "scratch", "second_pass"},
@@ -92,10 +81,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "native": set(),
     "network": {"native", "scratch"},
     "opening": {"errors"},
-    "options": {"decision", "errors", "labels"},
+    "options": {"decision", "errors", "labels", "opening"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
+    "own_files": {"model_files", "opening", "options", "settings"},
     "parquet": {"cells", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "labels", "lines"},
     "plain": {"encodings", "errors", "lines", "opening", "records"},
@@ -115,14 +105,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "second_pass": {"context", "features", "native", "network", "scratch"},
     "settings": {"errors"},
     "shape_kernels": {"alphabet", "kernels"},
+    "shards": {"summary"},
     "sharing": {"model"},
     "shingles": {"corpus", "features", "labels"},
     "shortcuts": {"cleaning"},
-    "sinks": {"atomic", "job", "journal", "opening", "options", "parquet", "records", "summary", "targets"},
+    "sinks": {"atomic", "job", "journal", "opening", "options", "parquet", "records", "shards", "summary", "targets"},
     "summary": {"outcomes", "quality", "records"},
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
-    "targets": {"atomic", "errors", "opening", "options", "records"},
+    "targets": {"atomic", "errors", "opening", "options", "own_files", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
     "training": {"alike", "arguments", "classifier", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
@@ -134,19 +125,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wet": {"errors", "opening", "records"},
     "word_kernels": {"alphabet", "kernels"},
     "wording": set(),
-    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain", "quality"}
-    | {"records", "rules", "summary", "wet", "writing"},
-    "writing": {"cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
+    "work": {"encodings", "errors", "job", "jsonl", "lines", "options", "outcomes", "parquet", "plain"}
+    | {"quality", "records", "rules", "summary", "wet", "writing"},
+    "writing": {"atomic", "cells", "job", "jsonl", "lines", "opening", "outcomes", "parquet", "records", "wet"},
 }
 HEAVY = ("sklearn", "scipy", "joblib")
 LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "lines", "labels", "errors", "corpus")
-TALKS = {"cli", "cli_clean", "cli_data", "cli_train", "console", "listing", "reports"}
+TALKS = {"cli", "cli_clean", "cli_data", "cli_train", "console", "listing", "reporting", "reports"}
 
 #: Loops over bytes that are written for the compiler; all else stays under 40 lines.
 KERNELS = {*native.MODULES, "vectors"}
 LONG_KERNELS = {
     "add_rows",
-    "build",
     "final_rows",
     "gram_scores",
     "line_features",
@@ -198,6 +188,11 @@ def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def long(module: str) -> set[str]:
+    """Return the names of the functions over 40 lines."""
+    return {one.name for one in functions(module) if (one.end_lineno or 0) - one.lineno + 1 > 40}
 
 
 def test_public_names() -> None:
@@ -265,7 +260,11 @@ def test_light_modules_stay_light(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_command_line_prints_and_exits(module: str) -> None:
     calls = {ast.unparse(node.func) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)}
-    assert module in TALKS or not calls & {"print", "sys.exit", "exit", "quit", "os._exit", "logging.basicConfig"}
+    talks = calls & {"sys.exit", "exit", "quit", "os._exit", "logging.basicConfig"}
+    talks |= {
+        name for name in calls if f".{name}".endswith(".print") or name.startswith(("sys.stdout.", "sys.stderr."))
+    }
+    assert module in TALKS or not talks
 
 
 @pytest.mark.parametrize("module", ["__init__", *MODULES])
@@ -275,9 +274,11 @@ def test_modules_are_short(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_functions_are_short(module: str) -> None:
-    allowed = LONG_KERNELS if module in KERNELS else set()
-    long = {one.name for one in functions(module) if (one.end_lineno or 0) - one.lineno + 1 > 40}
-    assert long <= allowed
+    assert long(module) <= (LONG_KERNELS if module in KERNELS else set())
+
+
+def test_all_long_kernels_are_long() -> None:
+    assert {name for module in KERNELS for name in long(module)} == LONG_KERNELS
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - KERNELS))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,8 @@ def test_errors(written: dict[str, list[dict[str, Any]]]) -> None:
     records = [one for one in written["errors"] if one != {"text": None}]
     assert len(records) == len(written["errors"]) - 1 == 2
     assert {name for one in records for name in one} == said("--errors") - {"records"}  # several failed at once
+    (text,) = [one for one in records if "line" in one]
+    assert (Path(text["file"]).name, text["record"], text["line"]) == ("bad.txt", 0, 1)
 
 
 def test_removed(written: dict[str, list[dict[str, Any]]]) -> None:

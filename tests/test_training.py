@@ -17,10 +17,12 @@ from cleaner.cli import app
 from cleaner.copies import LITTERED, copies_of, littered, wrapped
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.errors import DataError
+from cleaner.evaluation import evaluate
 from cleaner.model import Model
-from cleaner.training import Options, train
+from cleaner.training import Options, train, useless
 
 DATA = Path(__file__).parents[1] / "training_data"
+SITE = Path(__file__).parent / "benchmarks" / "sites" / "cobbfallsleader"
 TINY = Options(rows=2**12, text_epochs=2, epochs=2, draft_hidden=8, teacher_hidden=8)
 BODY = "The ferry was back in service on Friday, the harbour office said."
 
@@ -118,6 +120,38 @@ def test_a_copy_without_pieces_does_not_train() -> None:
 
 def rows_of(document: LabelledDocument) -> list[tuple[str, str, str, bool]]:
     return list(zip(document.lines, document.labels, document.kinds, document.weak, strict=True))
+
+
+@pytest.mark.slow
+def test_ten_documents_of_one_site_train_a_model(tmp_path: Path) -> None:
+    files = sorted(SITE.glob("*.tsv"))
+    for name, some in (("ten", files[:10]), ("rest", files[10:])):
+        (tmp_path / name / SITE.name).mkdir(parents=True)
+        for file in some:
+            shutil.copy(file, tmp_path / name / SITE.name)
+    model = train(tmp_path / "ten", tmp_path / "model")
+    found = evaluate(tmp_path / "rest", tmp_path / "model")
+    assert found["body_recall"] > 0.9
+    assert found["removal_recall"] > 0.9
+    assert not any("of no use" in warning for warning in model.card["warnings"])
+
+
+def test_a_model_of_no_use_is_warned_of() -> None:
+    model, documents = Cleaner.load().model, read_labelled([SITE])
+    assert useless(model, documents) == []
+    for label in ("body", "junk"):
+        bias = np.where(np.array(model.labels) == label, 100, 0).astype(np.float32)
+        always = Model(model.arrays | {"draft_output_bias": bias, "final_output_bias": bias}, model.card)
+        assert "wrongly: it is of no use" in useless(always, documents)[0]
+
+
+def test_a_column_that_varies_later_decides_nothing() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32)
+    x[:, 5] = 0.3
+    head = LineClassifier().fit(x, np.where(x[:, 0] > 0, "body", "junk"))
+    other = x.copy()
+    other[:, 5] = 0.35
+    assert np.abs(head.predict_proba(x) - head.predict_proba(other)).max() < 0.1
 
 
 def test_another_seed_gives_another_model(pages: Path, tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""The files that a run itself needs: they are neither cleaned with a folder nor written over."""
+
+import os
+from pathlib import Path
+
+from cleaner.model_files import FILES, find_model
+from cleaner.opening import address
+from cleaner.options import BatchOptions
+from cleaner.settings import SETTINGS
+
+__all__ = ["own_files"]
+
+
+def own_files(options: BatchOptions) -> dict[object, str]:
+    """Return what each is, by address: rules, model, and settings in the working folder and above, used or not.
+
+    Raises:
+        ModelError: no model is named.
+    """
+    here, model = Path.cwd(), find_model(os.fspath(options.model))
+    found = {
+        address(str(folder / name)): "settings of a project" for folder in (here, *here.parents) for name in SETTINGS
+    }
+    found |= {address(str(model / name)): "model of this run" for name in FILES}
+    return found | ({address(os.fspath(options.rules)): "rules of this run"} if options.rules else {})
