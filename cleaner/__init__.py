@@ -52,8 +52,15 @@ HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name's module when it is first asked for (PEP 562)."""
-    if name not in HOMES:
-        raise AttributeError(f"module 'cleaner' has no attribute {name!r}")
-    return getattr(import_module(f"cleaner.{HOMES[name]}"), name)
+def __dir__() -> list[str]:
+    """Name what is public, for completion."""
+    return list(__all__)
+
+
+if not TYPE_CHECKING:  # else every name would be there
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name's module when it is first asked for (PEP 562)."""
+        if name not in HOMES:
+            raise AttributeError(f"module 'cleaner' has no attribute {name!r}")
+        return getattr(import_module(f"cleaner.{HOMES[name]}"), name)

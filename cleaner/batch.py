@@ -1,13 +1,16 @@
 """Many documents: inputs × cleaner → outputs, with workers, in order, and nothing lost."""
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from cleaner.arguments import of_kind
+from cleaner.atomic import write_beside
 from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
@@ -72,7 +75,7 @@ class Summary:
 
 
 def clean_files(
-    inputs: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
+    inputs: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
     output: str | os.PathLike[str] = "",
     options: BatchOptions | None = None,
     hooks: Hooks | None = None,
@@ -80,27 +83,36 @@ def clean_files(
     """Clean files of any number and size; what the command ``cleaner clean`` does.
 
     ``inputs``: files, folders, globs, remote paths, ``-`` for standard input, one or several; ``output``: a file or
-    folder; empty or ``-``: standard output.
+    folder; empty or ``-``: standard output, for which ``hooks`` must have a ``stdout`` unless ``options`` say
+    ``in_place`` or ``check``.
     Records that fail are counted and named, and the rest goes on.
 
     Raises:
-        UsageError: inputs, output and options do not go together; nothing has been written.
+        UsageError: inputs, output and options do not go together, and nothing has been written; or the summary cannot
+            be written.
+        TypeError: ``options`` are no BatchOptions.
         ModelError: the model cannot be used; nothing has been written.
         DataError: a record failed and ``options.strict`` is set, or ``options.encoding`` is unknown.
         OSError: the output cannot be written (no room, no rights); ``resume`` goes on later.
     """
-    options, hooks = options or BatchOptions(), hooks or Hooks()
+    options, hooks = of_kind(options, BatchOptions), hooks or Hooks()
     several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     names, output = [local(os.fspath(one)) for one in several], local(os.fspath(output))
+    if not names:
+        raise UsageError("no inputs. Give files, folders or globs; - reads from stdin.")
     check(options.encoding)
     found = find_inputs(names, options.input_format, own_files(options))
-    planned = plan(names or ["-"], found, "" if output in STDOUT else output, options)
+    planned = plan(names, found, "" if output in STDOUT else output, options)
     options = with_rules(options)
+    if not (planned.outputs or options.check or hooks.stdout):
+        raise UsageError("no output. Give one, check, in_place, or hooks whose stdout takes it (cleaner.batch.Hooks).")
     total = sum(max(one.size, 0) for one in found)
     summary = Summary(big=not is_small(planned, total, options))
     if summary.big:
         hooks.big()
     Run(planned, options, hooks, summary).go(total)
+    if options.summary not in ("", "-"):
+        write_beside(os.fspath(options.summary), json.dumps(summary.counts, indent=1).encode() + b"\n")
     return summary
 
 
@@ -127,7 +139,7 @@ class Run:
         """Load the model, so that a wrong one is refused before anything is written."""
         self.plan, self.options, self.hooks, self.summary = planned, options, hooks, summary
         loaded.cache_clear()  # it may have been trained anew since an earlier run
-        self.model = loaded("", os.fspath(options.model), options.keep, options.aim).model
+        self.model = loaded("", os.fspath(options.model), tuple(options.keep), options.aim).model
         self.start = Start()
         self.shared: Path | None = None
 

@@ -63,7 +63,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         Raises:
             TypeError: a parameter is of another type.
-            ValueError: a parameter is too small, or the rows or labels cannot be fitted.
+            ValueError: a parameter is too small; the rows are of one class, do not fit the labels, or have no numbers.
         """
         for name, kind, least in PARAMETERS:
             check_scalar(getattr(self, name), name, kind, min_val=least)
@@ -139,7 +139,10 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return np.asarray(np.concatenate([-out / 2, out / 2], axis=1) if out.shape[1] == 1 else out, np.float32)
 
     def decision_function(self, X: Any) -> Floats:
-        """Return calibrated logits, float32 [rows, classes]; for two classes their difference, [rows]."""
+        """Return calibrated logits, float32 [rows, classes]; for two classes their difference, [rows].
+
+        Raises as :meth:`predict`.
+        """
         logits = self.logits(X)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
@@ -152,13 +155,18 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return np.asarray(logits * factor + shift, np.float32)
 
     def predict_proba(self, X: Any) -> Floats:
-        """Return probabilities, float32 [rows, classes], in the order of ``classes_``."""
+        """Return probabilities, float32 [rows, classes], in the order of ``classes_``; raises as :meth:`predict`."""
         logits = self.logits(X)
         grown = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(grown / grown.sum(axis=1, keepdims=True), np.float32)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the likeliest class of each row."""
+        """Return the likeliest class of each row, [rows].
+
+        Raises:
+            NotFittedError: there was no :meth:`fit` before.
+            ValueError: the rows have other features than those of the fit.
+        """
         logits = self.logits(X)
         return np.asarray(self.classes_[logits.argmax(axis=1)])
 

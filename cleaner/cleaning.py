@@ -11,20 +11,15 @@ from cleaner.arguments import many, one_text
 from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.features import Batch
+from cleaner.grouping import batches, pieces
 from cleaner.labels import DEFAULT_KEEP, JUNK
-from cleaner.lines import MARK, border
+from cleaner.lines import MARK
 from cleaner.model import Model
 from cleaner.native import call
 from cleaner.threads import one_thread
 
-__all__ = ["Cleaned", "Cleaner", "LabelledLine", "Result"]
+__all__ = ["AnyModel", "Cleaned", "Cleaner", "LabelledLine", "Result", "as_cleaner"]
 
-#: Bytes of text that are worked on at a time: small enough for the processor's caches.
-BATCH_BYTES = 600_000
-#: Documents that are worked on at a time, however short they are.
-BATCH_DOCUMENTS = 10_000
-#: Bytes from which a document is cut into pieces.
-PIECE_BYTES = 2_000_000
 #: Share of a document's words above which their removal is suspicious, if there are so many.
 SUSPICIOUS_SHARE, SUSPICIOUS_WORDS = 0.9, 50
 
@@ -100,7 +95,12 @@ class Cleaner:
 
         Raises:
             UsageError: ``keep`` is empty or names a label that the model does not have, or ``aim`` is none.
+            TypeError: the model is none, but perhaps the name of one: that is for :meth:`load`.
         """
+        if not isinstance(model, Model):
+            raise TypeError(
+                f"Cleaner: a Model is wanted, not {type(model).__name__}. Use Cleaner.load for a path or name."
+            )
         if aim not in AIMS:
             raise UsageError(f"aim {aim!r}: unknown. Use one of {', '.join(AIMS)}.")
         keep = frozenset((keep,) if isinstance(keep, str) else keep)
@@ -208,13 +208,13 @@ class Cleaner:
         """
         return map(decode, self._clean_all(map(encode, many(texts, str, "clean_batch"))))
 
-    def clean_bytes(self, documents: Iterable[bytes]) -> Iterator[bytes]:
+    def clean_bytes(self, documents: Iterable[bytes | bytearray]) -> Iterator[bytes]:
         """Clean UTF-8 documents; yields them in order, reading ahead some megabytes at most.
 
         Raises:
             TypeError: as for :meth:`clean_batch`, with bytes for str.
         """
-        return self._clean_all(many(documents, bytes, "clean_bytes"))
+        return self._clean_all(map(bytes, many(documents, bytes, "clean_bytes")))
 
     def _clean_all(self, documents: Iterable[bytes]) -> Iterator[bytes]:
         """Clean UTF-8 documents in groups."""
@@ -253,6 +253,17 @@ class Cleaner:
         return [mark + out[begin:end] for mark, begin, end in spans], result, keep
 
 
+#: A cleaner, a model, or its path or name.
+AnyModel = str | os.PathLike[str] | Model | Cleaner
+
+
+def as_cleaner(model: AnyModel) -> Cleaner:
+    """Return a cleaner as it is, or one with a model; raises as :meth:`Cleaner.load`."""
+    if isinstance(model, Cleaner):
+        return model
+    return Cleaner(model) if isinstance(model, Model) else Cleaner.load(model)
+
+
 def encode(text: str) -> bytes:
     """Return a text as UTF-8; lone surrogates survive."""
     return text.encode("utf-8", "surrogatepass")
@@ -261,29 +272,3 @@ def encode(text: str) -> bytes:
 def decode(data: bytes) -> str:
     """Undo :func:`encode`."""
     return data.decode("utf-8", "surrogatepass")
-
-
-def pieces(document: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Cut a document larger than :data:`PIECE_BYTES` behind line feeds; each piece is labelled on its own.
-
-    So time and memory do not grow with the document. No article is that large. With each goes whether it is the last.
-    """
-    begin = 0
-    while cut := border(document, begin, PIECE_BYTES):
-        yield document[begin:cut], False
-        begin = cut
-    yield document[begin:], True
-
-
-def batches(documents: Iterable[tuple[bytes, bool]]) -> Iterator[list[tuple[bytes, bool]]]:
-    """Group documents so that each has about :data:`BATCH_BYTES`, but not too many documents."""
-    group: list[tuple[bytes, bool]] = []
-    size = 0
-    for document in documents:
-        group.append(document)
-        size += len(document[0])
-        if size >= BATCH_BYTES or len(group) >= BATCH_DOCUMENTS:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group

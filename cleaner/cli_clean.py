@@ -1,7 +1,6 @@
 """The verbs `clean` and `restore`: options to one library call, and what it found to words."""
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -202,12 +201,8 @@ def named(labels: str) -> tuple[str, ...]:
 
 def finish(found: "Summary", options: "BatchOptions", reporter: "Reporter") -> None:
     """Say what a run did, and exit."""
-    from cleaner.atomic import write_beside
-
     if options.summary == "-":
         print(json.dumps(found.counts, indent=1))
-    elif options.summary:
-        write_beside(os.fspath(options.summary), json.dumps(found.counts, indent=1).encode() + b"\n")
     if found.big and not reporter.quiet:
         reporter.summary(found.counts)
     suspicious = found.counts.get("flags", {}).get("suspicious", 0)

@@ -3,7 +3,6 @@
 Documents are resampled, all views and copies of one together: lines of a document are too alike to be drawn one by one.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alike import of_one, trained_on
-from cleaner.cleaning import Cleaner
+from cleaner.cleaning import AnyModel, Cleaner, as_cleaner
 from cleaner.corpus import LabelledDocument, Paths, read_sure
 from cleaner.costs import keep_errors, row_of
 from cleaner.evaluation import Measured, measure
 from cleaner.labels import BODY
+from cleaner.model import Model
 
 __all__ = ["compare", "compare_measured", "differing", "figure_names"]
 
@@ -26,11 +26,7 @@ BOOTSTRAPS = 1000
 INTERVAL = (0.025, 0.975)
 
 
-def compare(
-    first: str | os.PathLike[str] | Cleaner,
-    second: str | os.PathLike[str] | Cleaner,
-    data: Paths,
-) -> dict[str, Any]:
+def compare(first: AnyModel, second: AnyModel, data: Paths) -> dict[str, Any]:
     """Measure two models on the same labelled files and folders; the result is ready for JSON.
 
     ``figures`` has for each figure the two values, their difference (second less first) and its interval of 95 %
@@ -40,12 +36,14 @@ def compare(
 
     Raises:
         DataError: a file is wrong, holds a label that one of the models does not have, or all lines are weak.
+        ModelError: a model cannot be used.
+        UsageError: a path is empty.
     """
     documents = read_sure(data)
     measured, known = [], {}
     for place, one in (("first", first), ("second", second)):
-        name = f"the {place} model" if isinstance(one, Cleaner) else f"the model {one}"
-        cleaner = one if isinstance(one, Cleaner) else Cleaner.load(one)
+        name = f"the {place} model" if isinstance(one, Cleaner | Model) else f"the model {one}"
+        cleaner = as_cleaner(one)
         measured.append(measure(documents, cleaner, name))
         known[place] = trained_on(cleaner.model.card, documents)[0]
     found = compare_measured(documents, *measured)

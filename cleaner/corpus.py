@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cleaner.data_files import labelled_files
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
+from cleaner.grouping import BATCH_BYTES
 from cleaner.parsing import LabelledDocument, Parser, Place, Problem
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "describe",
     "digest",
     "fold_of",
+    "groups_of",
     "read_labelled",
     "read_sure",
     "read_tsv",
@@ -55,8 +57,15 @@ ALL_WEAK = "all lines are weak, and such lines neither train nor are measured. G
 
 
 def as_paths(data: Paths) -> list[Path]:
-    """Return one path or several as a list."""
-    return [Path(path) for path in ([data] if isinstance(data, str | os.PathLike) else data)]
+    """Return one path or several as a list.
+
+    Raises:
+        UsageError: one is an empty text, which would be the working directory.
+    """
+    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    if "" in paths:
+        raise UsageError("a path is empty. Give a labelled file or folder; . is the working directory.")
+    return [Path(path) for path in paths]
 
 
 @dataclass
@@ -99,6 +108,19 @@ def read_tsv(path: Path) -> LabelledDocument:
 def fold_of(site: str, folds: int) -> int:
     """Return the fold of a site, the same on every machine."""
     return int.from_bytes(hashlib.sha256(site.encode("utf-8", "surrogatepass")).digest()[:4], "big") % folds
+
+
+def groups_of(documents: Sequence[LabelledDocument]) -> list[list[LabelledDocument]]:
+    """Group documents into batches of a few megabytes."""
+    groups: list[list[LabelledDocument]] = [[]]
+    size = 0
+    for document in documents:
+        if size > 4 * BATCH_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(document)
+        size += sum(map(len, document.lines))
+    return groups
 
 
 def digest(documents: Iterable[LabelledDocument]) -> str:

@@ -4,7 +4,6 @@ All figures are over the sure lines; weak lines are context only. A *word* is a 
 without spaces a character.
 """
 
-import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import TERMINAL
-from cleaner.cleaning import BATCH_BYTES, Cleaner, Result
-from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, read_sure
+from cleaner.cleaning import AnyModel, Cleaner, Result, as_cleaner
+from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, groups_of, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.labels import BODY
@@ -55,27 +54,15 @@ class Measured:
         return Measured(labels=self.labels, shingles=self.shingles, **each, **rest)
 
 
-def evaluate(data: Paths, model: str | os.PathLike[str] | Cleaner = "default") -> dict[str, Any]:
+def evaluate(data: Paths, model: AnyModel = "default") -> dict[str, Any]:
     """Measure a model on labelled files and folders and return the figures, ready for JSON.
 
     Raises:
         DataError: a file is wrong, holds a label that the model does not have, or all lines are weak.
+        ModelError: the model cannot be used.
+        UsageError: a path is empty.
     """
-    cleaner = model if isinstance(model, Cleaner) else Cleaner.load(model)
-    return figures(measure(read_sure(data), cleaner))
-
-
-def groups_of(documents: Sequence[LabelledDocument]) -> list[list[LabelledDocument]]:
-    """Group documents into batches of a few megabytes."""
-    groups: list[list[LabelledDocument]] = [[]]
-    size = 0
-    for document in documents:
-        if size > 4 * BATCH_BYTES:
-            groups.append([])
-            size = 0
-        groups[-1].append(document)
-        size += sum(map(len, document.lines))
-    return groups
+    return figures(measure(read_sure(data), as_cleaner(model)))
 
 
 def measure(documents: Sequence[LabelledDocument], cleaner: Cleaner, name: str = "the model") -> Measured:

@@ -130,7 +130,7 @@ def find_inputs(names: Sequence[str], form: str = "", own: Container[object] = (
     """
     out: list[Input] = []
     seen: dict[object, str] = {}
-    for given in names or ["-"]:
+    for given in names:
         folder = given != "-" and not is_remote(given) and os.path.isdir(given)
         for path, relative in listed(given):
             shown = "stdin" if path == "-" else path

@@ -62,7 +62,7 @@ class Model:
                 feature version, or holds an array that it must not hold.
         """
         folder = find_model(name)
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # a name too long is none
             raise ModelError(f"{folder}: no such model folder. Give a folder with weights.npz and card.json.")
         card = read_card(folder / "card.json")
         arrays = read_arrays(folder / "weights.npz", card)

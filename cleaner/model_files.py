@@ -51,11 +51,11 @@ def find_model(name: str | os.PathLike[str]) -> Path:
     if not text:
         raise ModelError("no model named. Give a folder with weights.npz and card.json, or 'default'.")
     path = Path(text)
-    if text != path.name or text == ".." or (not isinstance(name, str) and path.is_dir()):
+    if text != path.name or text == ".." or (not isinstance(name, str) and os.path.isdir(path)):
         return path
     package = Path(__file__).parent
     for root in (package / "models", package.parent / "models"):
-        if (root / path).is_dir():
+        if os.path.isdir(root / path):  # which a name too long is not
             return root / path
     return path
 

@@ -155,7 +155,7 @@ def object_code() -> dict[str, bytes]:
     name = f"kernels-{fingerprint()}.npz"
     for folder in cache_folders():
         try:
-            with np.load(folder / name, allow_pickle=False) as stored:
+            with (folder / name).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return {kernel: stored[kernel].tobytes() for kernel in KERNELS}
         except Exception:  # none there, or damaged, which zip and numpy say in many ways: compiled again
             continue

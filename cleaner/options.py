@@ -1,8 +1,9 @@
 """What a batch run is asked to do."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 from cleaner.decision import AIMS
@@ -18,21 +19,26 @@ FREE = ("workers", "resume", "summary", "strict")
 PATHS = ("model", "removed", "rejected", "errors", "summary", "rules")
 #: The files beside the output.
 SIDES = ("removed", "rejected", "errors")
+#: What holds several texts; a tuple once the options are made.
+SEVERAL = ("keep", "always_drop", "always_keep")
+#: What a value may be, by the kind of its default.
+KINDS: dict[type, type] = {str: str, bool: bool, int: Integral, float: Real}
 
 
 @dataclass(frozen=True)
 class BatchOptions:
     """All options of :func:`cleaner.clean_files`; paths may be remote, except that of the rules file.
 
-    ``keep`` (a tuple), ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``: empty, they are
+    ``keep`` (several), ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``: empty, they are
     found. ``encoding``: of what is neither UTF-8 nor has a byte order mark; ``detect`` guesses. ``removed``,
     ``rejected``, ``errors``: files for removed lines, poor documents, failed records. ``min_quality``: the least
     expected share of body words, 0 to 1. ``always_drop``, ``always_keep``: regular expressions. ``workers``: 0 is one
-    for each core. All others are what ``cleaner clean --help`` says of them.
+    for each core. ``summary``: a file; ``-`` is for the command alone. All others are what ``cleaner clean --help``
+    says of them.
     """
 
     model: str | os.PathLike[str] = "default"
-    keep: tuple[str, ...] = tuple(sorted(DEFAULT_KEEP))
+    keep: Iterable[str] = tuple(sorted(DEFAULT_KEEP))
     aim: str = "balanced"
     text_field: str = ""
     id_field: str = ""
@@ -47,8 +53,8 @@ class BatchOptions:
     rejected: str | os.PathLike[str] = ""
     errors: str | os.PathLike[str] = ""
     summary: str | os.PathLike[str] = ""
-    always_drop: tuple[str, ...] = ()
-    always_keep: tuple[str, ...] = ()
+    always_drop: Iterable[str] = ()
+    always_keep: Iterable[str] = ()
     rules: str | os.PathLike[str] = ""
     workers: int = 0
     resume: bool = False
@@ -61,12 +67,9 @@ class BatchOptions:
         """Refuse what contradicts itself.
 
         Raises:
-            UsageError: an option is out of range, or two do not go together.
+            UsageError: an option is of another type or out of range, or two do not go together.
         """
-        self.take_paths()
-        for name in ("keep", "always_drop", "always_keep"):
-            if isinstance(getattr(self, name), str):
-                raise UsageError(f"{name}: {getattr(self, name)!r} given. Give a tuple: ({getattr(self, name)!r},).")
+        self.settle()
         if not 0 <= self.min_quality <= 1:
             raise UsageError(f"--min-quality {self.min_quality}: give a share between 0 and 1.")
         if self.min_quality and not self.rejected:
@@ -88,14 +91,19 @@ class BatchOptions:
                     f"--{name.replace('_', '-')} {getattr(self, name)}: use one of {', '.join(known[1:])}."
                 )
 
-    def take_paths(self) -> None:
-        """Turn paths into texts.
-
-        Raises:
-            UsageError: a file beside the output is standard output.
-        """
-        for name in PATHS:
-            object.__setattr__(self, name, local(os.fspath(getattr(self, name))))
+    def settle(self) -> None:
+        """Turn paths into text and several texts into tuples; raise UsageError if an option is of another type."""
+        for option in fields(self):
+            value, kind = getattr(self, option.name), type(option.default)
+            if option.name in SEVERAL:
+                object.__setattr__(self, option.name, several(option.name, value))
+                continue
+            if option.name in PATHS and isinstance(value, str | os.PathLike):
+                value = local(os.fspath(value))
+                object.__setattr__(self, option.name, value)
+            if not isinstance(value, KINDS[kind]) or (kind is not bool and isinstance(value, bool)):
+                wanted = {str: "a str", bool: "True or False", int: "an int", float: "a float"}[kind]
+                raise UsageError(f"{option.name}: {value!r} given. Give {wanted}, or leave it out.")
         for name in SIDES:
             if getattr(self, name) == "-":
                 raise UsageError(f"--{name} -: stdout is for the text. Give a file.")
@@ -127,3 +135,13 @@ class BatchOptions:
         """Build options from values by name; names that are none are left out."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in given.items() if name in names})
+
+
+def several(name: str, values: Any) -> tuple[str, ...]:
+    """Return texts as a tuple, those of a set in order; raise UsageError if they are none."""
+    if isinstance(values, str):
+        raise UsageError(f"{name}: {values!r} given. Give a tuple: ({values!r},).")
+    found = tuple(values) if isinstance(values, Iterable) else ()
+    if not isinstance(values, Iterable) or not all(isinstance(one, str) for one in found):
+        raise UsageError(f"{name}: {values!r} given. Give a tuple of str, or leave it out.")
+    return tuple(sorted(found)) if isinstance(values, Set) else found

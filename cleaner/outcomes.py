@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import WORDS
-from cleaner.cleaning import Cleaner, Result, batches, pieces
+from cleaner.cleaning import Cleaner, Result
+from cleaner.grouping import batches, pieces
 from cleaner.labels import BODY
 from cleaner.lines import MARK
 from cleaner.native import call

@@ -7,9 +7,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
+from numbers import Integral
 from typing import Any
 
 from cleaner import jsonl, lines
+from cleaner.arguments import one_text
 from cleaner.encodings import check, to_utf8
 from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
@@ -32,7 +34,8 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     turn, and ``removed``, how many rows there are of its lines. Other rows are skipped.
 
     Raises:
-        DataError: the rows do not fit the text.
+        DataError: the rows do not fit the text, or one of them is none.
+        TypeError: the text is no str.
         UsageError: the rows are none, but the name of a file: that is for :func:`restore_file`.
 
     >>> restore("one\n", [{"line": 2, "text": "SHARE THIS\n"}])
@@ -41,9 +44,8 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     if isinstance(removed, str | bytes):
         raise UsageError("removed: give rows, one for each removed line; cleaner restore reads them from a file.")
     rows = list(removed)
-    texts = list(filter(is_text, rows))
-    check_cleaned(cleaned.encode("utf-8", "surrogatepass"), texts)
-    gone = {row["line"]: row["text"] for row in rows if "line" in row}
+    gone, texts = removed_lines(rows), list(filter(is_text, rows))
+    check_cleaned(one_text(cleaned, "restore").encode("utf-8", "surrogatepass"), texts)
     count = sum(row.get("removed", 0) for row in texts)
     if texts and "removed" in texts[0] and len(gone) != count:
         raise DataError(f"{count} lines were removed, but {len(gone)} are in the rows. Give all that clean wrote.")
@@ -59,6 +61,19 @@ def restore(cleaned: str, removed: Iterable[Row]) -> str:
     except StopIteration:
         raise DataError("the removed lines are not of this text. Give the file that was written with it.") from None
     return mark + "".join(out)
+
+
+def removed_lines(rows: Sequence[Row]) -> dict[int, str]:
+    """Return the removed lines of a document by number; raise DataError if a row is none, or a line is there twice."""
+    gone: dict[int, str] = {}
+    for place, row in enumerate(rows, 1):
+        if not is_whole(row):
+            raise DataError(f"row {place} (counted from 1): not a removed line. Give what clean --removed wrote.")
+        if "line" in row:
+            if row["line"] in gone:
+                raise DataError(f"line {row['line']} is in the rows twice. Give those of one document, each once.")
+            gone[row["line"]] = row["text"]
+    return gone
 
 
 def check_cleaned(text: bytes, rows: Sequence[Row]) -> None:
@@ -97,14 +112,23 @@ def read_rows(path: str, name: str) -> tuple[list[str], list[Row]]:
 
 def is_row(row: Any) -> bool:
     """Tell whether a row is of a line that was removed, a text, a string as it was written, or a record left out."""
-    if not isinstance(row, dict) or not all(isinstance(row.get(name, ""), str) for name in TEXTS):
+    named = is_whole(row) and isinstance(row.get("file"), str) and type(row.get("record")) is int
+    return named and any(name in row for name in ("line", "crc32", "raw", "skipped"))
+
+
+def is_whole(row: Any) -> bool:
+    """Tell whether a row of a line that was removed, or of a text, has what restoring needs; others need nothing."""
+    if not isinstance(row, Mapping) or not all(isinstance(row.get(name, ""), str) for name in TEXTS):
         return False
-    named = isinstance(row.get("file"), str) and type(row.get("record")) is int
-    removed = type(row.get("line")) is int and "text" in row
-    left = type(row.get("bytes")) is type(row.get("crc32")) is type(row.get("removed", 0)) is int and is_names(row)
-    if "crc32" in row or "line" in row:
-        return named and (removed if "line" in row else left)
-    return named and ("raw" in row or "skipped" in row)
+    if "line" in row:
+        return is_number(row["line"]) and "text" in row
+    left = [row.get("bytes"), row.get("crc32"), row.get("removed", 0)]
+    return "crc32" not in row or (all(map(is_number, left)) and is_names(row))
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a whole number, of numpy perhaps."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def is_names(row: Row) -> bool:

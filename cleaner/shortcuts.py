@@ -16,6 +16,9 @@ def shipped() -> Cleaner:
 def clean(text: str) -> str:
     r"""Return a document's body lines as they came, by the shipped model.
 
+    Raises:
+        TypeError: the document is no str.
+
     >>> clean("The ferry was back in service on Friday, the harbour office said.\n\nSHARE THIS\n")
     'The ferry was back in service on Friday, the harbour office said.\n'
     """
@@ -24,6 +27,9 @@ def clean(text: str) -> str:
 
 def label(text: str) -> list[LabelledLine]:
     r"""Return the non-blank lines of a document, each with its label, by the shipped model.
+
+    Raises:
+        TypeError: the document is no str.
 
     >>> [(line.number, line.label) for line in label("SHARE THIS\n")]
     [(1, 'junk')]

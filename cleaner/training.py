@@ -18,6 +18,7 @@ from scipy.sparse import vstack
 from sklearn.linear_model import SGDClassifier
 
 from cleaner.alike import check_apart, prints, without_shared
+from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner, Result
 from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, Paths, describe, read_sure
@@ -212,10 +213,12 @@ def train(
     Raises:
         DataError: a file is wrong (named with its line), the data is too little to train on, or a document or more
             than a fifth of the long lines is test data, too.
-        UsageError: the model cannot be written to ``output``; that is tried before the data is read.
+        UsageError: the model cannot be written to ``output``, which is tried before the data is read; a path is empty.
+        TypeError: ``options`` are none.
     """
+    options = of_kind(options, Options)
     with destination(output) as folder:
-        model = trained(read_sure(data), read_sure(test), options or Options(), report)
+        model = trained(read_sure(data), read_sure(test), options, report)
         model.save(folder)
     report("done", 1.0)
     return model

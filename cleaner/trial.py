@@ -17,6 +17,7 @@ from typing import Any
 
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
 from cleaner.alike import of_one, prints
+from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, describe, digest, read_sure
 from cleaner.costs import word_errors
@@ -82,10 +83,11 @@ def adapt(
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
         ModelError: the base or the training data to rehearse cannot be used.
-        UsageError: the margin is not finite; or the model cannot be written to ``output``, which is tried before
-            the data is read.
+        UsageError: the margin is not finite; a path is empty; or the model cannot be written to ``output``, which
+            is tried before the data is read.
+        TypeError: ``options`` are none.
     """
-    options = options or Adapting()
+    options = of_kind(options, Adapting)
     if not math.isfinite(options.margin):
         raise UsageError(f"margin {options.margin}: is no number to compare with. Give one, for example 0.003.")
     with destination(output) as folder:

@@ -67,14 +67,17 @@ def convertible(table: Table) -> None:
 def work(block: Block, job: Job) -> Done:
     """Clean a block; the only thing that workers are asked to do."""
     options = job.options
-    cleaner = loaded(job.shared, os.fspath(options.model), options.keep, options.aim)
+    cleaner = loaded(job.shared, os.fspath(options.model), tuple(options.keep), options.aim)
     table = read(block, job)
     if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
         convertible(table)
     table.failures = [*table.failures, *block.failures]
     extract = EXTRACTED if options.extract else frozenset()
     how = How(
-        Rules(options.always_drop, options.always_keep), extract, full=bool(options.removed), labels=options.add_labels
+        Rules(tuple(options.always_drop), tuple(options.always_keep)),
+        extract,
+        full=bool(options.removed),
+        labels=options.add_labels,
     )
     table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))
     table.grades = [quality(one) for one in table.outcomes]

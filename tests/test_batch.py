@@ -3,6 +3,7 @@
 import base64
 import bz2
 import gzip
+import io
 import json
 import lzma
 import os
@@ -22,6 +23,7 @@ from test_cli import BODY, COMMAND, TEXT, call, names, refused
 
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
+from cleaner.batch import Hooks
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.model import Model
@@ -71,7 +73,7 @@ def test_one_path_is_a_list_of_one(records: Path, tmp_path: Path) -> None:
     clean_files(str(records), str(tmp_path / "out.jsonl"))
     assert [row["text"] for row in lines_of(tmp_path / "out.jsonl")] == [BODY, BODY]
     with pytest.raises(UsageError, match=r"\('body',\)"):
-        BatchOptions(keep="body")  # type: ignore[arg-type]
+        BatchOptions(keep="body")
 
 
 @pytest.mark.parametrize(
@@ -624,6 +626,62 @@ def test_outputs_whose_names_say_another_thing(records: Path, tmp_path: Path) ->
 def test_options_refuse() -> None:
     with pytest.raises(package.CleanerError, match="workers"):
         BatchOptions(workers=-1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("encoding", None), ("min_quality", "0.5"), ("min_quality", None), ("workers", None), ("workers", "2"),
+        ("workers", True), ("always_drop", None), ("always_drop", (b"x",)), ("always_keep", (5,)), ("keep", None),
+        ("removed", None), ("removed", b"r"), ("model", None), ("resume", "no"), ("aim", []), ("input_format", []),
+    ],
+)  # fmt: skip
+def test_options_of_another_type(name: str, value: object) -> None:
+    with pytest.raises(UsageError, match=rf"^{name}: .* given. Give .*, or leave it out"):
+        BatchOptions.of({name: value})
+
+
+def test_options_take_sets_and_lists() -> None:
+    options = BatchOptions(keep={"headline", "body"}, always_drop=["b", "a"])
+    assert (options.keep, options.always_drop) == (("body", "headline"), ("b", "a"))
+    assert BatchOptions(keep=("headline", "body")).keep == ("headline", "body")
+
+
+def test_keep_is_a_set(records: Path, tmp_path: Path) -> None:
+    clean_files(records, tmp_path / "o.jsonl", BatchOptions(keep={"body", "junk"}))
+    assert [row["text"] for row in lines_of(tmp_path / "o.jsonl")] == [TEXT, BODY]
+
+
+def test_options_that_are_a_dict(records: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="BatchOptions wanted, not dict"):
+        clean_files(records, tmp_path / "o.jsonl", {"check": True})  # type: ignore[arg-type]
+
+
+def test_the_library_writes_the_summary(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = clean_files(records, tmp_path / "o.jsonl", BatchOptions(summary=tmp_path / "s.json"))
+    assert json.loads((tmp_path / "s.json").read_text()) == found.counts
+    assert found.counts["documents"] == 2
+    assert call("clean", records, "--summary", tmp_path / "t.json").exit_code == 0
+    assert (tmp_path / "t.json").read_bytes() == (tmp_path / "s.json").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    clean_files(records, options=BatchOptions(check=True, summary="-"))
+    assert not (tmp_path / "-").exists()
+
+
+def test_no_inputs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no inputs"):
+        clean_files([], tmp_path / "o.txt")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("options", [BatchOptions(), BatchOptions(diff=True)])
+def test_no_output(options: BatchOptions, records: Path) -> None:
+    with pytest.raises(UsageError, match="no output"):
+        clean_files(records, options=options)
+    assert clean_files(records, options=BatchOptions(check=True)).changed == [str(records)]
+    taken = io.BytesIO()
+    clean_files((one for one in [records]), options=options, hooks=Hooks(stdout=taken))
+    assert taken.getvalue()
 
 
 def test_a_model_trained_anew_is_read_anew(records: Path, tmp_path: Path) -> None:

@@ -180,6 +180,24 @@ def test_batch_reads_ahead_only_a_megabyte(cleaner: Cleaner) -> None:
     assert taken < 10
 
 
+def test_what_was_read_before_an_error_is_cleaned_first(cleaner: Cleaner) -> None:
+    def texts() -> Iterator[str]:
+        yield from [f"{BODY}\nSHARE THIS\n"] * 5
+        raise OSError("gone")
+
+    text = f"{BODY}\nSHARE THIS\n"
+    given: list[tuple[Any, type[Exception], int]] = [([text, text, None, text], TypeError, 2), (texts(), OSError, 5)]
+    for documents, error, count in given:
+        found = cleaner.clean_batch(documents)
+        assert [next(found) for _ in range(count)] == [f"{BODY}\n"] * count
+        with pytest.raises(error):
+            next(found)
+
+
+def test_bytearrays_are_documents(cleaner: Cleaner) -> None:
+    assert list(cleaner.clean_bytes([bytearray(BODY.encode()), b"SHARE THIS\n"])) == [BODY.encode(), b""]
+
+
 def test_empty_documents_without_end_are_yielded(cleaner: Cleaner) -> None:
     found = cleaner.clean_batch(repeat(""))
     assert [next(found) for _ in range(3)] == [""] * 3
@@ -198,8 +216,8 @@ WRONG: list[tuple[Callable[[Cleaner], Any], str]] = [
     (lambda c: c.clean(None), "clean: .* not NoneType"),  # type: ignore[arg-type]
     (lambda c: c.clean(b"a"), "clean_bytes"),  # type: ignore[arg-type]
     (lambda c: c.clean(["a"]), "clean_batch"),  # type: ignore[arg-type]
-    (lambda c: c.label(b"a"), "label: .* not bytes"),  # type: ignore[arg-type]
-    (lambda c: c.clean_document(b"a"), "clean_document: .* not bytes"),  # type: ignore[arg-type]
+    (lambda c: c.label(b"a"), "label: .* not bytes. Decode it"),  # type: ignore[arg-type]
+    (lambda c: c.clean_document(b"a"), "clean_document: .* not bytes. Decode it"),  # type: ignore[arg-type]
     (lambda c: c.clean_batch("text"), "not str. Put a single one in a list"),
     (lambda c: c.clean_batch(None), "not NoneType"),  # type: ignore[arg-type]
     (lambda c: c.clean_batch({"a": "text"}), "not dict. Give the column"),
@@ -209,6 +227,8 @@ WRONG: list[tuple[Callable[[Cleaner], Any], str]] = [
     (lambda c: list(c.clean_batch([b"a"])), "document 1 .* clean_bytes"),  # type: ignore[list-item]
     (lambda c: list(c.clean_bytes([b"a", "b"])), "document 2 .* clean_batch"),  # type: ignore[list-item]
     (lambda _: package.clean(b"a"), "clean: a str is wanted, not bytes"),  # type: ignore[arg-type]
+    (lambda _: package.restore(b"a", []), "restore: .* not bytes. Decode it"),  # type: ignore[arg-type]
+    (lambda _: Cleaner("default"), "not str. Use Cleaner.load"),  # type: ignore[arg-type]
 ]
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from cleaner import adapt, compare, train
 from cleaner.checking import Reader
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import as_paths, digest, fold_of, read_labelled, read_tsv
 from cleaner.data_files import left_out
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.evaluation import evaluate
 
 TSV = """# language: en
@@ -123,6 +124,27 @@ def test_one_path_is_a_list_of_one(write: Write, tmp_path: Path) -> None:
     path = write("site/a.tsv", b"body\tOne line.\nbody\tTwo lines.\njunk\tSHARE\n")
     assert as_paths(path) == as_paths(str(path)) == as_paths([str(path)]) == [path]
     assert evaluate(str(path)) == evaluate([path])
+
+
+def test_an_empty_path_is_not_the_working_directory(write: Write, tmp_path: Path) -> None:
+    path = write("site/a.tsv", TSV)
+    empty: tuple[str | list[Path | str], ...] = ("", [path, ""])
+    for data in empty:
+        with pytest.raises(UsageError, match="path is empty"):
+            evaluate(data)
+    with pytest.raises(UsageError, match="path is empty"):
+        compare("default", "default", "")
+    for make in (adapt, train):
+        with pytest.raises(UsageError, match="path is empty"):
+            make("", tmp_path / "model")
+        with pytest.raises(TypeError, match="wanted, not dict"):
+            make(path, tmp_path / "model", options={"seed": 1})  # type: ignore[arg-type]
+
+
+def test_a_model_is_measured_as_its_cleaner_is(write: Write, cleaner: Cleaner) -> None:
+    path = write("site/a.tsv", TSV)
+    assert evaluate(path, cleaner.model) == evaluate(path, cleaner) == evaluate(path)
+    assert compare(cleaner.model, "default", path) == compare(cleaner, cleaner, path)
 
 
 def test_folder_without_data(write: Write, tmp_path: Path) -> None:

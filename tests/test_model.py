@@ -60,6 +60,9 @@ def test_missing_folder(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere", "nowhere")
     with pytest.raises(ModelError, match="no-such-name"):
         Model.load("no-such-name")
+    for name in ("x" * 5000, f"y/{'x' * 5000}"):
+        with pytest.raises(ModelError, match="no such model folder"):
+            Model.load(name)
 
 
 @pytest.mark.parametrize("name", ["card.json", "weights.npz"])

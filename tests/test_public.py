@@ -31,13 +31,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"suspects"},
     "arguments": set(),
     "atomic": {"errors", "opening"},
-    "batch": {"encodings", "errors", "inputs", "job", "journal", "opening", "options", "own_files", "pool"}
-    | {"reading", "records", "rules", "shards", "sharing", "sinks", "summary", "targets"},
+    "batch": {"arguments", "atomic", "encodings", "errors", "inputs", "job", "journal", "opening", "options"}
+    | {"own_files", "pool", "reading", "records", "rules", "shards", "sharing", "sinks", "summary", "targets"},
     "cells": set(),
     "checking": {"data_files", "labels", "parsing", "wording"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
-    "cleaning": {"arguments", "decision", "errors", "features", "labels", "lines", "model", "native", "threads"},
+    "cleaning": {"arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model", "native"}
+    | {"threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "inputs"}
     | {"listing", "model", "opening", "records"},
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
@@ -47,12 +48,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
     "columns": {"cells", "errors"},
-    "comparison": {"alike", "cleaning", "corpus", "costs", "evaluation", "labels"},
+    "comparison": {"alike", "cleaning", "corpus", "costs", "evaluation", "labels", "model"},
     "console": {"data_files", "errors"},
     "context": {"features", "native", "scratch"},
     "context_kernels": {"alphabet", "kernels"},
     "copies": {"corpus", "labels"},
-    "corpus": {"data_files", "errors", "parsing"},
+    "corpus": {"data_files", "errors", "grouping", "parsing"},
     "costs": {"corpus", "labels"},
     "curve": {"adaptation", "cleaning", "corpus", "errors", "evaluation", "model", "rehearsal", "wording"},
     "data_files": {"errors"},
@@ -62,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
     "features": {"alphabet", "native", "scratch"},
+    "grouping": {"lines"},
     "heads": {"classifier", "features", "network", "sampling", "threads"},
     "inputs": {"errors", "opening", "records", "settings"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
@@ -83,7 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": {"decision", "errors", "labels", "opening"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
-    "outcomes": {"alphabet", "cleaning", "labels", "lines", "native", "rules", "scratch"},
+    "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
     "own_files": {"model_files", "opening", "options", "settings"},
     "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "encodings", "labels", "lines"},
@@ -96,7 +98,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rehearsal": {"corpus", "errors"},
     "reporting": {"summary", "wording"},
     "reports": {"wording"},
-    "restoring": {"encodings", "errors", "inputs", "jsonl", "lines", "opening"},
+    "restoring": {"arguments", "encodings", "errors", "inputs", "jsonl", "lines", "opening"},
     "rules": {"errors", "lines"},
     "sampling": {"alike", "copies", "corpus", "errors", "features", "labels", "wording"},
     "scratch": set(),
@@ -115,11 +117,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "targets": {"atomic", "errors", "opening", "options", "own_files", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
-    "training": {"alike", "cleaning", "copies", "corpus", "evaluation", "features", "heads", "kinds", "labels"}
-    | {"model", "model_files", "model_writing", "network", "sampling", "training_options", "weighting"}
-    | {"wording"},
+    "training": {"alike", "arguments", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
+    | {"kinds", "labels", "model", "model_files", "model_writing", "network", "sampling", "training_options"}
+    | {"weighting", "wording"},
     "training_options": {"classifier", "errors"},
-    "trial": {"adaptation", "alike", "cleaning", "corpus", "costs", "errors", "evaluation", "model"}
+    "trial": {"adaptation", "alike", "arguments", "cleaning", "corpus", "costs", "errors", "evaluation", "model"}
     | {"model_writing", "rehearsal", "wording"},
     "vectors": set(),
     "weighting": {"copies", "decision", "labels", "sampling"},
@@ -210,7 +212,11 @@ def test_public_name(name: str) -> None:
 
 def test_unknown_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'sweep'"):
-        _ = cleaner.sweep
+        _ = cleaner.sweep  # type: ignore[attr-defined]
+
+
+def test_names_for_completion() -> None:
+    assert dir(cleaner) == cleaner.__all__
 
 
 def loaded_by(statement: str) -> list[str]:

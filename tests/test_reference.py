@@ -1,5 +1,6 @@
 """The kernels against plain numpy: on invented and real pages, and on bytes that mean nothing."""
 
+import gc
 import io
 import os
 import re
@@ -262,6 +263,17 @@ def test_a_damaged_cache_is_replaced(content: bytes, tmp_path: Path, monkeypatch
     assert native.object_code() == code
     monkeypatch.delattr(native, "compiled")
     assert native.object_code() == code
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_cache_that_was_cut_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = {name: name.encode() * 9999 for name in native.KERNELS}
+    monkeypatch.setattr(native, "cache_folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr(native, "compiled", lambda: code)
+    assert native.object_code() == code
+    os.truncate(tmp_path / f"kernels-{native.fingerprint()}.npz", 100_000)
+    assert native.object_code() == code
+    gc.collect()
 
 
 def test_a_user_without_home_has_no_cache_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from test_cli import BODY, TEXT, call, refused
 
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.alphabet import WORDS
-from cleaner.cleaning import Cleaner, pieces
+from cleaner.cleaning import Cleaner
 from cleaner.corpus import read_labelled
 from cleaner.errors import DataError, UsageError
+from cleaner.grouping import pieces
 from cleaner.lines import BOM, MARK, line_pieces, split
 from cleaner.opening import chunks
 from cleaner.outcomes import SURE, How, outcomes
@@ -97,7 +99,7 @@ def test_pieces_depend_on_the_content_alone(data: bytes, size: int, chunk: int) 
         return list(line_pieces(iter(data[at : at + chunk] for at in range(begin, len(data), chunk)), size))
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("cleaner.cleaning.PIECE_BYTES", size)
+        patched.setattr("cleaner.grouping.PIECE_BYTES", size)
         whole = list(pieces(data))
     assert streamed(0) == whole
     assert b"".join(piece for piece, _ in whole) == data
@@ -148,6 +150,17 @@ def test_a_huge_text_that_cannot_be_read_is_no_document(
 def test_names_of_files_are_no_rows() -> None:
     with pytest.raises(UsageError, match="rows"):
         restore("body.txt", "removed.jsonl")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("row", [None, {"line": 1}, {"line": "1", "text": "a"}, {"crc32": 0}, {"raw": 5}])
+def test_rows_that_are_none(row: Any) -> None:
+    with pytest.raises(DataError, match=r"row 2 .*not a removed line"):
+        restore("one\n", [{"skipped": "it was poor"}, row])
+
+
+def test_a_line_that_is_given_twice() -> None:
+    with pytest.raises(DataError, match="line 1 is in the rows twice"):
+        restore("x", [{"line": 1, "text": "a"}, {"line": 1, "text": "b"}])
 
 
 def test_rows_of_another_text() -> None:
