@@ -974,7 +974,7 @@ def test_packed_data_whose_name_says_another_thing(
 def test_packed_data_inside_what_is_unpacked(form: str, tmp_path: Path) -> None:
     data = gzip.compress(TEXT.encode())
     (tmp_path / "a.gz").write_bytes(gzip.compress(data))
-    options = ("--input-format", form) if form else ()
+    options = ("-j", "1", *(("--input-format", form) if form else ()))
     refused(call("clean", tmp_path / "a.gz", "-q", *options), 1, "a.gz:", "gzip data", "Decompress it first")
     refused(call("clean", "-", "-q", *options, stdin=data), 1, "stdin:", "gzip data", "Decompress it first")
     (tmp_path / "b.txt").write_text(f"BZh is no word.\n\n{BODY}")
