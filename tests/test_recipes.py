@@ -1,4 +1,4 @@
-"""Every recipe of the README, run as it stands there."""
+"""Every recipe of the README, and its commands, run as they stand there."""
 
 import gzip
 import json
@@ -19,8 +19,11 @@ from test_cli import BODY, COMMAND, TEXT, call
 from test_formats import archive
 
 from cleaner.cleaning import Cleaner
+from cleaner.model_files import find_model
 
-SECTION = (ROOT / "README.md").read_text("utf-8").split("## Recipes\n")[1].split("\n## ")[0]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = re.findall(r"^cleaner .*", README.split("## Command line\n")[1].split("```")[1], re.M)
+SECTION = README.split("## Recipes\n")[1].split("\n## ")[0]
 BLOCKS = re.findall(r"```(?:sh|python)\n(.*?)```", SECTION, re.S)
 ROWS = "".join(json.dumps({"language": language, "text": TEXT}) + "\n" for language in ("en", "de", "en")).encode()
 
@@ -45,6 +48,27 @@ def unpacked(path: Path) -> list[dict[str, Any]]:
 
 def test_all_are_here() -> None:
     assert len(BLOCKS) == 7
+
+
+@pytest.mark.slow
+def test_commands(tmp_path: Path) -> None:
+    """But for those that train, minutes each, or wait for keys; their options are tested elsewhere."""
+    for name in ("scraped/a.txt", "article.txt", "old.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(TEXT)
+    (tmp_path / "rules.txt").write_text("drop: ^Advertisement")
+    for folder in ("my_pages", "held_back"):
+        shutil.copytree(ROOT / "tests" / "benchmarks" / "sites" / "cobbfallsleader", tmp_path / folder / "leader")
+    shutil.copytree(find_model("default"), tmp_path / "models" / "mine")
+    long = [one for one in COMMANDS if re.search("^cleaner (train|annotate)|--learning-curve", one)]
+    assert (len(COMMANDS), len(long)) == (18, 4)
+    for command in COMMANDS:
+        if command not in long:
+            line = command.replace("cleaner ", f"{COMMAND} ", 1)
+            run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert run.returncode == 0, (command, run.stderr)
+            assert "Traceback" not in run.stderr
+    assert (tmp_path / "cleaned" / "a.txt").read_text() == (tmp_path / "body.txt").read_text() == BODY
 
 
 def test_folder(tmp_path: Path) -> None:
