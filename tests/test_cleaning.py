@@ -208,7 +208,7 @@ def test_keep_may_be_read_once(cleaner: Cleaner, keep: list[str] | str) -> None:
     once = Cleaner(cleaner.model, keep if isinstance(keep, str) else (label for label in keep))
     assert once.keep == {keep} if isinstance(keep, str) else set(keep)
     assert once.clean(f"{BODY}\nSHARE THIS\n") == f"{BODY}\n"
-    with pytest.raises(UsageError, match="nothing"):
+    with pytest.raises(UsageError, match="no label is given"):
         Cleaner(cleaner.model, iter([]))
 
 
