@@ -43,7 +43,7 @@ PAGE_LINES = 10
 #: Words from which a line is treated with all of the caution of an aim.
 LONG = {"precision": 30, "balanced": 30, "recall": 1}
 #: By how much more a caption weighs on the shortest lines than on those of an aim's :data:`LONG` words.
-SHORT_CAPTION = 1.5
+SHORT_CAPTION = 2
 #: From which probability of its kind a line is surely an image credit, and what junk then weighs against body.
 SURE_CREDIT, CREDIT_WEIGHT = 0.8, 6
 

@@ -17,9 +17,16 @@ def own_files(options: BatchOptions) -> dict[object, str]:
     Raises:
         ModelError: no model is named.
     """
-    here, model = Path.cwd(), find_model(os.fspath(options.model))
-    found = {
-        address(str(folder / name)): "settings of a project" for folder in (here, *here.parents) for name in SETTINGS
-    }
+    model = find_model(os.fspath(options.model))
+    found = {address(str(folder / name)): "settings of a project" for folder in above() for name in SETTINGS}
     found |= {address(str(model / name)): "model of this run" for name in FILES}
     return found | ({address(os.fspath(options.rules)): "rules of this run"} if options.rules else {})
+
+
+def above() -> list[Path]:
+    """Return the working folder and those above it; none if it is gone."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return []
+    return [here, *here.parents]

@@ -39,7 +39,7 @@ def test_caution_grows_with_the_line() -> None:
 def test_captions_weigh_more_on_short_lines() -> None:
     even, words = np.full(3, 2, np.float32), np.array([0, 15, 30, 60])
     found = line_weights(even, words, LABELS, 30)
-    assert found[:, 1] == pytest.approx([3, 2 * 1.5**0.5, 2, 2])
+    assert found[:, 1] == pytest.approx([4, 2 * 2**0.5, 2, 2])
     assert (found[:, [0, 2]] == 2).all()
     assert (line_weights(even, words[1:], LABELS, 1) == 2).all(), "in doubt a line stays"
     assert (line_weights(even[:2], words, ["body", "price"], 30) == 2).all()
