@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from documents import jsonl, texts
-from test_cli import BODY, COMMAND, TEXT, call, names, refused
+from test_cli import BODY, COMMAND, SHELL_COMMAND, TEXT, call, names, refused
 
 import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
@@ -586,7 +586,7 @@ def test_an_error_names_the_settings_that_it_is_about(tmp_path: Path, monkeypatc
 def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "gone").mkdir()
-    line = f"rmdir {tmp_path}/gone; exec {COMMAND} clean {tmp_path}/a.txt"
+    line = f"rmdir {tmp_path}/gone; exec {SHELL_COMMAND} clean {tmp_path}/a.txt"
     run = subprocess.run(line, shell=True, cwd=tmp_path / "gone", capture_output=True, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (0, BODY.encode(), b"")
 

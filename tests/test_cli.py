@@ -2,6 +2,7 @@ import errno
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from cleaner.opening import compress
 from cleaner.reporting import Reporter
 
 COMMAND = str(Path(sys.executable).with_name("cleaner"))
+SHELL_COMMAND = shlex.quote(COMMAND)
 BODY = "The ferry was back in service on Friday, the harbour office said.\n"
 TEXT = f"{BODY}\nSHARE THIS\n"
 
@@ -459,7 +461,7 @@ def test_odd_terminal_encoding(form: str, tmp_path: Path) -> None:
 )
 def test_closed_pipe(verb: str, tmp_path: Path) -> None:
     (tmp_path / "big.txt").write_text(BODY + "\n" * 200_000 + "SHARE THIS")
-    line = f"{COMMAND} {verb} {tmp_path / 'big.txt'} | head -1"
+    line = f"{SHELL_COMMAND} {verb} {tmp_path / 'big.txt'} | head -1"
     run = subprocess.run(line, shell=True, capture_output=True, check=False)
     assert run.stderr == b""
     assert run.stdout.count(b"\n") == 1
@@ -492,7 +494,9 @@ def test_full_disk(verb: str, article: Path) -> None:
 )
 def test_closed_streams(line: str, code: int, words: str, article: Path, tmp_path: Path) -> None:
     article.rename(tmp_path / "a.txt")
-    run = subprocess.run(f"{COMMAND} {line}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        f"{SHELL_COMMAND} {line}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (run.returncode, run.stdout) == (code, "a.txt\n" if "--check" in line else "")
     assert run.stderr.startswith(f"cleaner: {words}") if words else run.stderr == ""
     assert run.stderr.count("\n") == bool(words)
@@ -504,13 +508,13 @@ def test_workers_with_closed_streams(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in range(SMALL_FILES + 1):
         (tmp_path / "in" / f"{number}.txt").write_text(TEXT)
-    line = f"{COMMAND} clean in -o out --workers 2 <&- >&- 2>&-"
+    line = f"{SHELL_COMMAND} clean in -o out --workers 2 <&- >&- 2>&-"
     assert subprocess.run(line, shell=True, cwd=tmp_path, check=False).returncode == 0
     assert {path.read_text() for path in (tmp_path / "out").iterdir()} == {BODY}
 
 
 def test_a_text_by_a_pipe_of_a_name(article: Path) -> None:
-    line = f"{COMMAND} label --format tsv <(cat {article})"
+    line = f"{SHELL_COMMAND} label --format tsv <(cat {article})"
     run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert run.stdout == call("label", article, "--format", "tsv").stdout
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documents import jsonl, texts
-from test_cli import COMMAND, TEXT, call, names, refused
+from test_cli import COMMAND, SHELL_COMMAND, TEXT, call, names, refused
 
 import cleaner.batch
 import cleaner.pool
@@ -623,7 +623,7 @@ def test_full_disk(before: str, tmp_path: Path) -> None:
 
 def test_closed_pipe_of_records(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", 3000)
-    line = f"{COMMAND} clean {source} -j 2 -q --removed {tmp_path}/r | head -2"
+    line = f"{SHELL_COMMAND} clean {source} -j 2 -q --removed {tmp_path}/r | head -2"
     run = subprocess.run(line, shell=True, capture_output=True, check=False)
     assert run.stderr == b""
     assert run.stdout.count(b"\n") == 2

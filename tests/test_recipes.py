@@ -15,7 +15,7 @@ import pytest
 import zstandard
 from documents import texts
 from readme import ROOT
-from test_cli import BODY, COMMAND, TEXT, call
+from test_cli import BODY, SHELL_COMMAND, TEXT, call
 from test_formats import archive
 
 from cleaner.cleaning import Cleaner
@@ -35,7 +35,7 @@ def block(word: str) -> str:
 
 
 def shell(code: str, folder: Path) -> None:
-    line = re.sub(r"\bcleaner clean", f"{COMMAND} clean", code)
+    line = re.sub(r"\bcleaner clean", f"{SHELL_COMMAND} clean", code)
     run = subprocess.run(["bash", "-euo", "pipefail", "-c", line], cwd=folder, capture_output=True, check=False)
     assert (run.returncode, run.stderr) == (0, b"")
 
@@ -64,7 +64,7 @@ def test_commands(tmp_path: Path) -> None:
     assert (len(COMMANDS), len(long)) == (18, 4)
     for command in COMMANDS:
         if command not in long:
-            line = command.replace("cleaner ", f"{COMMAND} ", 1)
+            line = command.replace("cleaner ", f"{SHELL_COMMAND} ", 1)
             run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
             assert run.returncode == 0, (command, run.stderr)
             assert "Traceback" not in run.stderr
