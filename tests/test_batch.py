@@ -588,7 +588,8 @@ def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     line = f"rmdir {tmp_path}/gone; exec {SHELL_COMMAND} clean {tmp_path}/a.txt"
     run = subprocess.run(line, shell=True, cwd=tmp_path / "gone", capture_output=True, check=False)
-    assert (run.returncode, run.stdout, run.stderr) == (0, BODY.encode(), b"")
+    assert (run.returncode, run.stdout) == (0, BODY.encode())
+    assert b"cleaner: " not in run.stderr, "the shell itself may complain"
 
 
 def test_conversions(records: Path, tmp_path: Path) -> None:

@@ -369,7 +369,9 @@ def test_output_to_what_only_a_shell_names(article: Path, tmp_path: Path) -> Non
     for source, large in ((article, "0"), (tmp_path / "a.jsonl", "1")):
         for output in ("-o /dev/stdout", "-o -", "-o >(cat)", "-o /dev/fd/3 3>&1"):
             code = f"import cleaner.batch; cleaner.batch.SMALL_BYTES *= 1 - {large}; from cleaner.cli import app; app()"
-            line = f'{{ {sys.executable} -c "{code}" clean {source} --removed >(wc -l >&2) {output}; }} | cat'
+            line = (
+                f'{{ {shlex.quote(sys.executable)} -c "{code}" clean {source} --removed >(wc -l >&2) {output}; }} | cat'
+            )
             run = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, capture_output=True, check=False)
             assert run.returncode == 0, run.stderr
             assert run.stdout.count(b"\n") == (2 if source.suffix == ".jsonl" else 1)
