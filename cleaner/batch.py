@@ -95,18 +95,18 @@ def clean_files(
         DataError: a record failed and ``options.strict`` is set, or ``options.encoding`` is unknown.
         OSError: the output cannot be written (no room, no rights); ``resume`` goes on later.
     """
-    options, hooks = of_kind(options, BatchOptions), hooks or Hooks()
+    options, hooks, output = of_kind(options, BatchOptions), hooks or Hooks(), local(os.fspath(output))
     several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    names, output = [local(os.fspath(one)) for one in several], local(os.fspath(output))
+    names = [local(os.fspath(one)) for one in several]
     if not names:
         raise UsageError("no inputs. Give files, folders or globs; - reads from stdin.")
     check(options.encoding)
-    found = find_inputs(names, options.input_format, own_files(options))
-    planned = plan(names, found, "" if output in STDOUT else output, options)
-    options = with_rules(options)
+    own = own_files(options)
+    found = find_inputs(names, options.input_format, own)
+    planned = plan(names, found, "" if output in STDOUT else output, options, own)
+    options, total = with_rules(options), sum(max(one.size, 0) for one in found)
     if not (planned.outputs or options.check or hooks.stdout):
         raise UsageError("no output. Give one, check, in_place, or hooks whose stdout takes it (cleaner.batch.Hooks).")
-    total = sum(max(one.size, 0) for one in found)
     summary = Summary(big=not is_small(planned, total, options))
     if summary.big:
         hooks.big()

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +11,6 @@ from cleaner.atomic import beside, exists
 from cleaner.errors import UsageError
 from cleaner.opening import address, begin_of, compression, is_remote, remote, stem
 from cleaner.options import BatchOptions
-from cleaner.own_files import own_files
 from cleaner.records import SUFFIXES, Input
 
 __all__ = ["HELD", "Output", "Plan", "plan"]
@@ -57,8 +56,10 @@ def suffix_form(path: str) -> str:
     return SUFFIXES.get(os.path.splitext(stem(path))[1].lower(), "")
 
 
-def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: BatchOptions) -> Plan:
-    """Decide where everything goes.
+def plan(
+    names: Sequence[str], inputs: Sequence[Input], output: str, options: BatchOptions, own: Mapping[object, str]
+) -> Plan:
+    """Decide where everything goes; ``own`` are the run's own files, by address.
 
     Raises:
         UsageError: the output does not go with the inputs, is one of them or of the run's own files, or lies among
@@ -83,7 +84,7 @@ def plan(names: Sequence[str], inputs: Sequence[Input], output: str, options: Ba
         found = to_folder(inputs, output, wanted)
     else:
         found = to_file(inputs, output, wanted)
-    refuse(found, names, output, options)
+    refuse(found, names, output, options, own)
     return found
 
 
@@ -212,12 +213,11 @@ def in_place(inputs: Sequence[Input], output: str, options: BatchOptions) -> Pla
     return Plan(tuple(inputs), outputs, tuple(range(len(inputs))), hidden(inputs[0].path), "")
 
 
-def refuse(found: Plan, names: Sequence[str], output: str, options: BatchOptions) -> None:
+def refuse(found: Plan, names: Sequence[str], output: str, options: BatchOptions, own: Mapping[object, str]) -> None:
     """Refuse outputs that are inputs, lie among them, coincide, or cannot be."""
     if options.resume and any(source.path == "-" for source in found.inputs):
         raise UsageError("--resume cannot read standard input again. Give files.")
     taken = {address(one.path): one.name for one in found.inputs if one.path != "-"}
-    own = own_files(options)
     written: set[object] = set()
     sides = [*options.sides.values(), *([os.fspath(options.summary)] if options.summary not in ("", "-") else [])]
     for path in [*(one.path for one in found.outputs), *sides]:

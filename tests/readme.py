@@ -115,7 +115,8 @@ def speed() -> str:
         models takes {start["import sklearn.linear_model"]:.2f} s. Over {batch["megabytes"] / 1000:.0f} GB of JSONL two
         workers are {two["times_one"]:.2f} times as fast as one; {two["memory_mb_each_worker"]} MB of memory
         for each, and {one["memory_mb"]} MB for a single one. `python tests/benchmarks/speed.py` and `batch.py`
-        measure it again (`pip install '.[bench]'`); one run differs from the next by up to a sixth."""
+        measure it again (`pip install '.[bench]'`); the library's rounds of that run differ by
+        {library["spread"]:.0%}."""
     return textwrap.fill(" ".join(text.split()), 112)
 
 

@@ -490,7 +490,7 @@ def test_a_run_that_begins_while_another_ends_keeps_its_folder(
 ) -> None:
     """Before each step of removing the first one's folder a second begins: it is refused, or loses nothing."""
     source, out = jsonl(tmp_path / "a.jsonl", 3), str(tmp_path / "o.jsonl")
-    planned = plan([str(source)], find_inputs([str(source)]), out, ONE)
+    planned = plan([str(source)], find_inputs([str(source)]), out, ONE, {})
     begun: list[Journal] = []
     steps = 0
 
