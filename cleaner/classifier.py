@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float32]
 #: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
 LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50
 STEPS = 500
+#: Epochs that more passes make at most; there are several in each beyond that, as an epoch costs what ten steps do.
+EPOCHS = 25
 #: What a parameter is, and at least.
 PARAMETERS = (("hidden", Integral, 1), ("penalty", Real, 0), ("epochs", Integral, 1), ("members", Integral, 1))
 #: The share of lines that a pass takes at a soft target instead of their label.
@@ -43,7 +45,8 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     ) -> None:
         """Take the size of a hidden layer, the L2 penalty, epochs (the last half are averaged), seed and members.
 
-        On few rows there are more epochs, so that the network takes at least :data:`STEPS` steps.
+        On few rows there are more epochs, or several passes in each, so that the network takes at least :data:`STEPS`
+        steps.
         """
         self.hidden = hidden
         self.penalty = penalty
@@ -115,7 +118,11 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         ``seed`` is that of the classifier and the number of the member.
         """
         batch = min(LARGE_BATCH, max(SMALL_BATCH, len(x) // BATCHES), len(x))
-        epochs = max(self.epochs, -(-STEPS * batch // len(x)))
+        passes = -(-STEPS * batch // len(x))
+        epochs = max(self.epochs, min(passes, EPOCHS))
+        if passes > epochs:
+            again = np.tile(np.arange(len(x)), -(-passes // epochs))
+            x, codes, weight, soft = x[again], codes[again], weight[again], None if soft is None else soft[again]
         network = MLPClassifier((self.hidden,), alpha=self.penalty, batch_size=batch, random_state=sum(seed) % 2**32)
         rng = np.random.default_rng(seed)
         sums: list[Any] = []

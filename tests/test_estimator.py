@@ -23,7 +23,7 @@ EXPECTED = {
 
 
 @pytest.mark.slow
-@parametrize_with_checks([LineClassifier(epochs=150)], expected_failed_checks=lambda one: EXPECTED)  # type: ignore[untyped-decorator]
+@parametrize_with_checks([LineClassifier()], expected_failed_checks=lambda one: EXPECTED)  # type: ignore[untyped-decorator]
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 

@@ -19,9 +19,10 @@ def test_wheel_alone_cleans_a_text(tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     wheel = next(tmp_path.glob("line_cleaner-*.whl"))
     assert wheel.stat().st_size < 12_000_000
-    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
     binaries = tmp_path / "venv" / "bin"
-    run(binaries / "python", "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=tmp_path)
+    pip = (sys.executable, "-m", "pip", "--python", binaries / "python", "install", "--quiet", "--no-deps")
+    run(*pip, wheel, cwd=tmp_path)
     packages = next((tmp_path / "venv" / "lib").glob("python3*")) / "site-packages"
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n", "utf-8")
     elsewhere = tmp_path / "elsewhere"

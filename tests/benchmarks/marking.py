@@ -11,11 +11,11 @@ import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import html2text
 import markdownify
-from joblib import Parallel, delayed
 from wrapping import arguments, write_figures
 
 from cleaner.cleaning import Cleaner
@@ -24,7 +24,7 @@ from cleaner.labels import BODY, JUNK
 
 OUTPUT = Path(__file__).with_name("marking.json")
 #: Words up to which a body line without one of the stops is a heading or part of a list, up to which junk is a link in
-#: a menu; which paragraphs have a link and which emphasis, by their number.
+#: a menu; which paragraphs have a link and which emphasis, by their length.
 HEADING, MENU, LINKED, STRESSED = 8, 12, 3, 5
 MARKUP = re.compile(r"!\[[^]]*\]\(\S*\)|</?\w+>")
 NAME = re.compile(r"\w+")
@@ -32,11 +32,12 @@ STOPS = '.!?:,”"。！？'
 
 
 def element(document: LabelledDocument, number: int) -> str:
-    """Return a line as an element of a page."""
-    label, words = document.labels[number], html.escape(document.lines[number], quote=False).split()
+    """Return a line as an element of a page, the same in all views of it."""
+    label, line = document.labels[number], document.lines[number]
+    words = html.escape(line, quote=False).split()
     text, link = (
         " ".join(words),
-        f"https://www.{document.site}/news/{number * 7919}/{'-'.join(NAME.findall(document.lines[number])[:2])}",
+        f"https://www.{document.site}/news/{len(line) * 7919}/{'-'.join(NAME.findall(line)[:2])}",
     )
     if label == "headline":
         return f"<h1>{text}</h1>"
@@ -49,9 +50,9 @@ def element(document: LabelledDocument, number: int) -> str:
         return f"<ul><li>{text}</li></ul>" if beside else f"<h2>{text}</h2>"
     if label == "byline" and len(words) > 1:
         return f'<p>{words[0]} <a href="{link}">{" ".join(words[1:])}</a></p>'
-    if len(words) > MENU and number % LINKED == 0:
+    if len(words) > MENU and len(line) % LINKED == 0:
         words[3:6] = [f'<a href="{link}">{" ".join(words[3:6])}</a>']
-    if len(words) > MENU and number % STRESSED == 0:
+    if len(words) > MENU and len(line) % STRESSED == 0:
         words[-2] = f"<em>{words[-2]}</em>"
     return f"<p>{' '.join(words)}</p>"
 
@@ -82,17 +83,18 @@ def lines_of(text: str) -> Iterator[str]:
 
 
 def copies(documents: Sequence[LabelledDocument], way: str) -> list[LabelledDocument]:
-    """Return the documents as converted in one of :data:`WAYS`, by all cores."""
-    found: list[LabelledDocument] = Parallel(n_jobs=-1)(delayed(converted)(one, WAYS[way]) for one in documents)
-    return found
+    """Return the documents as converted in one of :data:`WAYS`."""
+    return [converted(one, WAYS[way]) for one in documents]
 
 
+@cache
 def by_html2text(page: str) -> str:
     """Convert a page without wrapping its lines."""
     converter = html2text.HTML2Text(bodywidth=0)
     return converter.handle(page)
 
 
+@cache
 def by_markdownify(page: str) -> str:
     """Convert a page with headings as most have them."""
     return str(markdownify.markdownify(page, heading_style="ATX"))
