@@ -22,7 +22,6 @@ from typing import Any
 
 from cleaner.atomic import digest, exists, naming, sync_folder
 from cleaner.errors import UsageError
-from cleaner.opening import is_remote
 from cleaner.options import BatchOptions
 from cleaner.shards import Shard, Start, start_behind
 from cleaner.targets import Plan
@@ -176,9 +175,8 @@ class Journal:
     def verified(self, shards: list[Shard]) -> list[Shard]:
         """Return the shards up to the first whose output is not as the journal says."""
         whole = {shard.published[0]: shard.published for shard in shards if shard.published}
-        for number, (_, size, known) in list(whole.items()):
-            path = self.plan.outputs[number].path
-            if digest(path) != known or (not is_remote(path) and os.path.getsize(path) != size):
+        for number, (_, _, known) in list(whole.items()):
+            if digest(self.plan.outputs[number].path) != known:
                 del whole[number]
         before: dict[str, int] = {}
         for index, shard in enumerate(shards):

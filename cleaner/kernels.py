@@ -4,7 +4,7 @@ One direction: bytes of a batch of documents -> line borders -> tokens -> sums o
 shape counts and shared words. Nothing here knows labels or models; `features.py` says what the
 numbers mean. All arrays are flat, with offsets: line ``i`` has the tokens ``first[i]:first[i + 1]``.
 The functions named in `native.KERNELS` are compiled to plain machine code: they allocate nothing and
-raise nothing, and fill arrays that they are given.
+raise nothing, and fill arrays that they are given. `tests/benchmarks/compiled.py` measures what they gain over numpy.
 """
 
 from typing import Any, NamedTuple

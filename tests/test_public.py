@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "heads": {"classifier", "features", "network", "sampling", "threads"},
     "inputs": {"errors", "opening", "records", "settings"},
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
-    "journal": {"atomic", "errors", "opening", "options", "shards", "targets"},
+    "journal": {"atomic", "errors", "options", "shards", "targets"},
     "jsonl": {"cells", "encodings", "errors", "lines", "opening", "records"},
     "kernels": set(),
     "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
