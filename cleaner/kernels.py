@@ -14,7 +14,9 @@ import numpy as np
 
 __all__: list[str] = []
 
-jit = numba.njit(error_model="numpy", boundscheck=False, forceinline=True)
+jit = numba.njit(
+    error_model="numpy", boundscheck=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
 
 
 class Tokens(NamedTuple):
