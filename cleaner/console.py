@@ -51,6 +51,8 @@ def errors(*, resumes: bool | None = None) -> Iterator[None]:
             stream.reconfigure(errors="backslashreplace")
     with suppress(ValueError):  # outside the main thread
         signal.signal(signal.SIGTERM, terminate)
+    if sys.stderr.isatty():
+        show_log()
     try:
         yield
         sys.stdout.flush()
@@ -73,6 +75,14 @@ def errors(*, resumes: bool | None = None) -> Iterator[None]:
         again = "go on with --resume" if resumes else "run the command again"
         say(f"cleaner: {error.filename or 'output'}: {error.strerror or error}. Put that right, then {again}.")
         raise typer.Exit(2) from None
+
+
+def show_log() -> None:
+    """Show what the library logs for whoever waits at a terminal."""
+    import logging
+
+    logging.basicConfig(format="cleaner: %(message)s")
+    logging.getLogger("cleaner").setLevel(logging.INFO)
 
 
 def open_closed() -> None:

@@ -7,16 +7,18 @@ The functions named in `native.KERNELS` are compiled to plain machine code: they
 raise nothing, and fill arrays that they are given. `tests/benchmarks/compiled.py` measures what they gain over numpy.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numba
 import numpy as np
 
 __all__: list[str] = []
 
-jit = numba.njit(
-    error_model="numpy", boundscheck=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
+F = TypeVar("F")
+#: Nothing calls these functions from Python; numba's declared types do not know the options.
+LEAN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+jit: Callable[[F], F] = numba.njit(error_model="numpy", boundscheck=False, forceinline=True, **LEAN)
 
 
 class Tokens(NamedTuple):

@@ -1,7 +1,7 @@
 """Calls the kernels as machine code, without importing numba.
 
 Importing numba and preparing it takes most of a second, too long for a command that cleans one file. So
-the kernels are compiled once (some seconds, on the first use after an installation), their object
+the kernels are compiled once (up to a minute, on the first use after an installation), their object
 code is kept in a file, and later processes load that file with llvmlite alone. The file's name has
 a digest of the kernels' source, of the library versions and of the processor in it. It lies beside this module,
 or, where that cannot be written, in the user's cache folder; where neither can, each process compiles.
@@ -216,7 +216,10 @@ def own_settings() -> Iterator[None]:
 
 
 def compiled() -> dict[str, bytes]:
-    """Compile all kernels with numba; takes some seconds."""
+    """Compile all kernels with numba; takes up to a minute, which is logged."""
+    import logging  # here, as it and numba are slow to import
+
+    logging.getLogger("cleaner").info("compiling its kernels, once, for up to a minute")
     os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
     import numba
 

@@ -761,3 +761,18 @@ def test_stopping_does_not_wait_for_threads_that_fit_a_model() -> None:
     code += "    threading.Thread(target=time.sleep, args=[50]).start()\n    raise KeyboardInterrupt"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=40, check=False)
     assert (run.returncode, run.stderr) == (130, b"cleaner: stopped.\n")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_logged_shows_at_a_terminal(terminal: bool) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    code = "import logging, cleaner.console as c\nwith c.errors():\n    logging.getLogger('cleaner').info('so')"
+    subprocess.run([sys.executable, "-c", code], stderr=theirs, check=True)
+    os.close(theirs)
+    try:
+        shown = os.read(ours, 99)
+    except OSError:  # a terminal that nobody writes to
+        shown = b""
+    os.close(ours)
+    assert shown.strip() == (b"cleaner: so" if terminal else b"")

@@ -265,6 +265,13 @@ def test_a_damaged_cache_is_replaced(content: bytes, tmp_path: Path, monkeypatch
     assert native.object_code() == code
 
 
+def test_compiling_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(native, "compiled_with", lambda numba: {})
+    with caplog.at_level("INFO", "cleaner"):
+        assert native.compiled() == {}
+    assert caplog.messages == ["compiling its kernels, once, for up to a minute"]
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_cache_that_was_cut_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = {name: name.encode() * 9999 for name in native.KERNELS}
