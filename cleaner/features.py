@@ -18,9 +18,10 @@ instead of .791 (`ablations.py features`).
 Tried and dropped, by F1 on real pages of unseen sites: how many lines of the document have the same token
 shapes (body .958 without, .957 with; captions .523 and .516, bylines .760 and .759).
 
-Tried and kept: 2^19 rows of the text table. With 2^14, 2^16, 2^18, 2^19 and 2^20 rows captions get .473, .519, .522,
-.530 and .530, the mean of the labels .768, .788, .787, .788 and .789, and a line takes the same time. Weights stored
-in 16 bits lose nothing, in 8 bits .001 (`ablations.py tables`; drawn in `tables.svg`).
+Tried and kept: 2^19 rows of the text table. With 2^14, 2^16, 2^18, 2^19 and 2^20 rows a small model has .478, .514,
+.549, .544 and .527 for captions, .773, .792, .799, .795 and .792 for the mean of the labels; the whole one is better
+with 2^19 than with 2^18 (CHANGELOG, "Tried"). Weights stored in 16 bits lose nothing, in 8 bits .001 (`ablations.py
+tables`; drawn in `tables.svg`).
 
 The first pass is a softmax over text and shape; the draft head sees all three groups, the final head what the
 draft says besides (`second_pass.py`). `tests/benchmarks/ablations.py` leaves each group out in turn. `VERSION` goes
