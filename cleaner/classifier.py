@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 #: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
 LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50
 STEPS = 500
-#: Epochs that more passes make at most; there are several in each beyond that, as an epoch costs what ten steps do.
+#: Epochs that more passes make at most; beyond that there are several in each, as an epoch is a call of scikit-learn.
 EPOCHS = 25
 #: What a parameter is, and at least.
 PARAMETERS = (("hidden", Integral, 1), ("penalty", Real, 0), ("epochs", Integral, 1), ("members", Integral, 1))
@@ -119,9 +119,10 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """
         batch = min(LARGE_BATCH, max(SMALL_BATCH, len(x) // BATCHES), len(x))
         passes = -(-STEPS * batch // len(x))
-        epochs = max(self.epochs, min(passes, EPOCHS))
-        if passes > epochs:
-            again = np.tile(np.arange(len(x)), -(-passes // epochs))
+        times = -(-passes // max(self.epochs, EPOCHS))
+        epochs = max(self.epochs, -(-passes // times))
+        if times > 1:
+            again = np.tile(np.arange(len(x)), times)
             x, codes, weight, soft = x[again], codes[again], weight[again], None if soft is None else soft[again]
         network = MLPClassifier((self.hidden,), alpha=self.penalty, batch_size=batch, random_state=sum(seed) % 2**32)
         rng = np.random.default_rng(seed)

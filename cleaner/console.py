@@ -81,7 +81,7 @@ def show_log() -> None:
     """Show what the library logs for whoever waits at a terminal."""
     import logging
 
-    logging.basicConfig(format="cleaner: %(message)s")
+    logging.basicConfig(format="%(name)s: %(message)s")
     logging.getLogger("cleaner").setLevel(logging.INFO)
 
 

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
+from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cleaner.classifier import LineClassifier
@@ -32,6 +33,23 @@ def rows() -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 5)).astype(np.float32)
     return X, np.array(["body", "junk", "price"])[X[:, :3].argmax(axis=1)], np.arange(300) % 6
+
+
+@pytest.mark.parametrize("count", [24, 600, 2_000, 100_000])
+def test_few_rows_take_steps_enough_in_few_epochs(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    fit = MLPClassifier.partial_fit
+
+    def counted(network: MLPClassifier, x: Any, *given: Any, **named: Any) -> MLPClassifier:
+        sizes.append(len(x))
+        return fit(network, x, *given, **named)
+
+    monkeypatch.setattr(MLPClassifier, "partial_fit", counted)
+    x = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
+    network = LineClassifier(hidden=1).fit(x, x[:, 0] > 0).network_
+    steps = sum(sizes) / network.batch_size
+    assert 500 <= steps < 600 or (steps >= 500 and len(sizes) == LineClassifier().epochs)
+    assert len(sizes) <= 25
 
 
 def test_rows_of_one_class_are_refused() -> None:
