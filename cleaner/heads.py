@@ -4,7 +4,9 @@ Larger networks teach the final head: what they say of lines of sites that they 
 What it says without a fold is taught by networks that have not seen that fold either.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -37,6 +39,8 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 #: Returns the inputs of all lines of a fold, [lines, features].
 Inputs = Callable[[int], Floats]
+#: Called after each epoch of a fit with the share done; raises where nobody waits for the fit any longer.
+Heed = Callable[[float], None]
 NEVER = -20.0
 #: About so many lines fit the first pass.
 FIRST_PASS_ROWS = 200_000
@@ -121,8 +125,8 @@ def fit_head(
     """
     labels = 1 + max(int(part.label.max()) for part in parts)
 
-    def without(number: int) -> LineClassifier:
-        return fit_for_real(head(), lines, lines.fold != number, None if soft is None else soft[number])
+    def without(number: int, heed: Heed) -> LineClassifier:
+        return fit_for_real(head(), lines, lines.fold != number, None if soft is None else soft[number], heed)
 
     *others, fitted = side_by_side(without, range(len(parts) + 1))
     return Fitted(fitted, [said(one, inputs(number), labels) for number, one in enumerate(others)])
@@ -144,7 +148,9 @@ def teach(lines: Lines, teacher: Callable[[], LineClassifier], report: Callable[
     found = [np.zeros((len(lines.y), labels), np.float32) for _ in range(folds + 1)]
     # A head on all folds is without one more, which has no lines.
     pairs = list(combinations(range(folds + 1), 2))
-    teachers = side_by_side(lambda out: fit_for_real(teacher(), lines, ~np.isin(lines.fold, out)), pairs)
+    teachers = side_by_side(
+        lambda out, heed: fit_for_real(teacher(), lines, ~np.isin(lines.fold, out), heed=heed), pairs
+    )
     for number, (out, one) in enumerate(zip(pairs, teachers, strict=True)):
         for of, to in (out, out[::-1]):
             these = lines.fold == of
@@ -154,13 +160,27 @@ def teach(lines: Lines, teacher: Callable[[], LineClassifier], report: Callable[
     return found
 
 
-def side_by_side(fit: Callable[[Any], LineClassifier], those: Iterable[Any]) -> Iterator[LineClassifier]:
+def side_by_side(fit: Callable[[Any, Heed], LineClassifier], those: Iterable[Any]) -> Iterator[LineClassifier]:
     """Yield a fitted head for each of those, in order, working on :data:`WORKERS` at a time in threads.
 
-    That is faster than one at a time with matrix products in as many threads.
+    That is faster than one at a time with matrix products in as many threads. Where it is left before its end, by
+    Ctrl-C or an error, the fits under way end behind their epoch: ``fit`` is given what they have to call there.
     """
-    with one_thread():
-        yield from Parallel(n_jobs=WORKERS, prefer="threads", return_as="generator")(map(delayed(fit), those))
+    left = threading.Event()
+
+    def heed(share: float) -> None:
+        if left.is_set():
+            raise CancelledError
+
+    def alone(one: Any) -> LineClassifier:
+        with one_thread():  # until its own end, too: a fork beside matrix products in several threads may never return
+            return fit(one, heed)
+
+    try:
+        with one_thread():
+            yield from Parallel(n_jobs=WORKERS, prefer="threads", return_as="generator")(map(delayed(alone), those))
+    finally:
+        left.set()
 
 
 def said(head: LineClassifier, x: Floats, labels: int) -> Floats:
@@ -171,12 +191,18 @@ def said(head: LineClassifier, x: Floats, labels: int) -> Floats:
 
 
 def fit_for_real(
-    head: LineClassifier, lines: Lines, use: npt.NDArray[np.bool_], soft: Floats | None = None
+    head: LineClassifier,
+    lines: Lines,
+    use: npt.NDArray[np.bool_],
+    soft: Floats | None = None,
+    heed: Heed | None = None,
 ) -> LineClassifier:
     """Fit a head on some lines with ``invented`` as a last feature, and return it with that taken for 0."""
+    head.progress = heed
     x, y, last = lines.x[use], lines.y[use], np.asarray(lines.invented[use, None], np.float32)
     x = np.concatenate([x, last], axis=1) if last.any() else x
     head.fit(x, y, sample_weight=lines.weight[use], soft_targets=None if soft is None else soft[use][:, np.unique(y)])
+    head.progress = None
     return head.without_last() if last.any() else head
 
 

@@ -221,9 +221,16 @@ def terminal(texts: Path) -> Iterator[Callable[[list[str]], tuple[int, int]]]:
         os.close(handle)
 
 
-def exit_code(process: int) -> int:
+def exit_code(process: int, seconds: float = 60) -> int:
     """Wait until a process has ended."""
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(process, 9)
+    raise AssertionError(f"has not ended after {seconds} seconds")
 
 
 def wait_for(handle: int, what: str, seconds: float = 60) -> str:

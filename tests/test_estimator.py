@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cleaner.classifier import LineClassifier
-from cleaner.heads import Lines, fit_for_real, side_by_side, teach, teachable
+from cleaner.heads import Heed, Lines, fit_for_real, side_by_side, teach, teachable
 
 #: Checks that cannot pass, and why.
 EXPECTED = {
@@ -171,21 +171,32 @@ def test_teachers_have_seen_neither_the_line_nor_what_is_held_out() -> None:
 def test_a_fit_that_is_stopped_stops() -> None:
     """scikit-learn takes an interrupt for the end of a network's training and goes on; in a thread it gets none."""
     X = np.random.default_rng(0).normal(size=(20_000, 50)).astype(np.float32)
-    begun = threading.Event()
+    begun, before = threading.Event(), threading.active_count()
+    epochs: list[float] = []
 
     def stop() -> None:
         begun.wait(60)
         time.sleep(0.05)  # into an epoch
         signal.raise_signal(signal.SIGINT)
 
-    def fit(number: int) -> LineClassifier:
-        head = LineClassifier(epochs=40)
-        head.progress = lambda share: begun.set()
+    def fit(number: int, heed: Heed) -> LineClassifier:
+        def told(share: float) -> None:
+            begun.set()
+            epochs.append(share)
+            heed(share)
+
+        head = LineClassifier(epochs=400)
+        head.progress = told
         return head.fit(X, X[:, 0] > 0)
 
     threading.Thread(target=stop, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         list(side_by_side(fit, range(2)))
+    until = time.monotonic() + 60
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert threading.active_count() == before, "what was left goes on"
+    assert max(epochs) < 1
 
 
 @pytest.mark.parametrize("seed", [None, np.random.RandomState(1), np.int64(3), 2**32 - 1])
