@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,6 +37,8 @@ __all__ = ["Hooks", "Summary", "clean_files"]
 #: Inputs up to this size (bytes, all together) are cleaned in this process, in memory.
 SMALL_BYTES = 4_000_000
 SMALL_FILES = 300
+#: Numbers of the runs of this process.
+RUNS = count(1)
 #: Names of standard output; the second leads to a pipe without a name, or to the file that a shell is writing.
 STDOUT = ("-", "/dev/stdout")
 LEFT = "left as it was, because not all of it could be cleaned. Mend it, or write elsewhere with -o."
@@ -132,14 +137,22 @@ def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:
     return known and few and not planned.begun and not stdin
 
 
+def can_start() -> bool:
+    """Tell whether this process can start workers: no worker may, nor who has no output or is at the program's end."""
+    from multiprocessing import current_process
+
+    no_output = None in (sys.stdout, sys.stderr)
+    return not (current_process().daemon or no_output) and threading.main_thread().is_alive()
+
+
 class Run:
     """One run."""
 
     def __init__(self, planned: Plan, options: BatchOptions, hooks: Hooks, summary: Summary) -> None:
         """Load the model, so that a wrong one is refused before anything is written."""
         self.plan, self.options, self.hooks, self.summary = planned, options, hooks, summary
-        loaded.cache_clear()  # it may have been trained anew since an earlier run
-        self.model = loaded("", os.fspath(options.model), tuple(options.keep), options.aim).model
+        self.number = next(RUNS)  # the model may be trained anew between two runs, or while one goes on
+        self.model = loaded(self.number, "", os.fspath(options.model), tuple(options.keep), options.aim).model
         self.start = Start()
         self.shared: Path | None = None
 
@@ -164,6 +177,8 @@ class Run:
     def workers(self, total: int) -> int:
         """Return how many processes work."""
         if not self.summary.big:
+            return 1
+        if not can_start():
             return 1
         if self.options.workers:
             return self.options.workers
@@ -199,6 +214,7 @@ class Run:
         return Job(
             options,
             plan.form,
+            self.number,
             shared=str(self.shared or ""),
             folder=str(plan.work) if self.on_disk and plan.outputs else "",
             sides={name: compression(path) for name, path in options.sides.items()},

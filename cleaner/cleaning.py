@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +112,13 @@ class Cleaner:
         self.model = model
         self.keep = keep
         self.aim = aim
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the same in every process, as what keeps results by it must know it again."""
+        return {**vars(self), "keep": sorted(self.keep)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, keep=frozenset(state["keep"]))
 
     @classmethod
     def load(

@@ -1,7 +1,7 @@
 """What workers are given and give back: plain values that travel between processes."""
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class Job:
 
     options: BatchOptions
     form: str  # of the output: text, jsonl, parquet, wet, or empty: the input's
+    number: int = 0  # of the run in its process; each keeps to the model that it began with
     shared: str = ""  # folder with the model's arrays, for worker processes
     folder: str = ""  # where text files are written, one each; empty: they are returned
     sides: dict[str, str] = field(default_factory=dict)  # compression of each file beside the output
@@ -56,9 +57,9 @@ class Table:
     kept: list[int] = field(default_factory=list)  # indices of the documents that are not rejected
 
 
-@cache
-def loaded(shared: str, model: str, keep: tuple[str, ...], aim: str) -> Cleaner:
-    """Return the cleaner of this process."""
+@lru_cache(4)
+def loaded(number: int, shared: str, model: str, keep: tuple[str, ...], aim: str) -> Cleaner:
+    """Return the cleaner of a run of this number; a fifth at once makes the first read its model again."""
     return Cleaner(load_shared(Path(shared)) if shared else Model.load(model), keep, aim)
 
 

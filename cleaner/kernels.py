@@ -1,9 +1,9 @@
-"""The passes over bytes and tokens, written for numba; only `native.py` imports this, to compile it.
+"""The passes over bytes and tokens, written for numba; only `compiling.py` imports this, to compile it.
 
 One direction: bytes of a batch of documents -> line borders -> tokens -> sums over the text table,
 shape counts and shared words. Nothing here knows labels or models; `features.py` says what the
 numbers mean. All arrays are flat, with offsets: line ``i`` has the tokens ``first[i]:first[i + 1]``.
-The functions named in `native.KERNELS` are compiled to plain machine code: they allocate nothing and
+The functions named in `compiling.KERNELS` are compiled to plain machine code: they allocate nothing and
 raise nothing, and fill arrays that they are given. `tests/benchmarks/compiled.py` measures what they gain over numpy.
 """
 

@@ -5,7 +5,6 @@ import io
 import json
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from cleaner.native import call
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
 from cleaner.scratch import empty
 from cleaner.second_pass import SecondPass
+from cleaner.threads import prepared
 
 __all__ = ["Model", "Seen"]
 
@@ -94,19 +94,19 @@ class Model:
         text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
         write_together(folder, {"weights.npz": buffer.getvalue(), "card.json": text.encode()})
 
-    @cached_property
+    @prepared
     def table(self) -> Table:
-        """The text table as the kernels want it."""
+        """Return the text table as the kernels want it."""
         return packed(self.arrays["table"])
 
-    @cached_property
+    @prepared
     def characters(self) -> npt.NDArray[np.uint32]:
-        """Class and case-folded form of every code point."""
+        """Return class and case-folded form of every code point."""
         return character_table(self.arrays["classes"], self.arrays["folded"])
 
-    @cached_property
+    @prepared
     def with_kinds(self) -> dict[str, list[Floats]]:
-        """The heads with the weights of the kinds beside their hidden weights, for one matrix product."""
+        """Return the heads with the weights of the kinds beside their hidden weights, for one matrix product."""
         pairs = {head: [self.arrays[f"{head}_{name}"] for name in ("hidden_weights", "kind_weights")] for head in HEADS}
         return {
             head: [np.concatenate(pair, axis=1), *(self.arrays[f"{head}_{name}"] for name in HEAD[1:])]

@@ -94,6 +94,8 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
 
+#: What spreadsheets have for a first row.
+HEADINGS = {("label", "text"), ("label", "line"), ("label", "content")}
 #: What a TSV row says: label, text and kind of junk.
 Row = tuple[str, str, str]
 
@@ -192,7 +194,7 @@ class Parser:
         if header is None:
             self.note(place, "a header below the first line. Move it to the top.")
         else:
-            header[key] = value
+            header[key] = value.strip()
 
     def row(self, place: Place, row: str) -> Row | None:
         """Return label, text and kind of a TSV row; None if one of them is wrong."""
@@ -202,6 +204,9 @@ class Parser:
             self.note(place, f"1 column{separator(row)}. Write label<TAB>line, for junk also <TAB>kind.")
             return None
         text, kind = rest[0], rest[1] if len(rest) == 2 else ""
+        if (label.lower(), text.lower()) in HEADINGS:
+            self.note(place, "names of columns. Take the row out.")
+            return None
         self.label(place, label)
         if lines.blank(text):
             self.note(place, "a label and no text. Leave the row empty for a blank line.")
@@ -209,7 +214,10 @@ class Parser:
         if kind.startswith(QUOTE):
             self.note(place, f"{kind!r} is no kind of junk. {UNQUOTED}")
         elif len(rest) > 2:
-            self.note(place, f"{len(rest) + 1} columns: a tab in the text. Make it a space.")
+            self.note(
+                place,
+                f"{len(rest) + 1} columns: a tab in the text, or a column too many. Make it a space, or delete it.",
+            )
         elif kind and kind.partition("/")[0] not in KINDS:
             self.note(place, f"{kind!r} is no kind of junk, or follows a tab in the text. Kinds: {', '.join(KINDS)}.")
         elif kind and label != "junk":

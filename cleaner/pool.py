@@ -136,7 +136,7 @@ class Pool:
 
     def results(self, blocks: Iterator[Block]) -> Iterator[tuple[Block, Done]]:
         """Yield every block with its result, in order."""
-        from joblib.externals.loky.process_executor import BrokenProcessPool
+        from concurrent.futures import BrokenExecutor
 
         waiting: deque[tuple[Block, Any]] = deque()
         more = True
@@ -148,16 +148,34 @@ class Pool:
                         more = False
                     else:
                         waiting.append((block, None))
-                        waiting[-1] = (block, self.start(self.workers).submit(attempt, block, self.job))
+                        waiting[-1] = (block, self.submit(block))
                 if waiting:
                     result = self.result(waiting[0][1])
                     yield waiting.popleft()[0], result
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 yield from self.repeated(waiting)
 
+    def submit(self, block: Block) -> Any:
+        """Have a worker clean a block.
+
+        Where the program has come to its end and waits for its threads, this one among them, no worker is started or
+        asked any more: the block is cleaned here.
+        """
+        from concurrent.futures import BrokenExecutor, Future
+
+        try:
+            return self.start(self.workers).submit(attempt, block, self.job)
+        except BrokenExecutor:
+            raise
+        except RuntimeError:  # one of loky, or of the interpreter
+            pass
+        done: Future[Done] = Future()
+        done.set_result(attempt(block, self.job))
+        return done
+
     def result(self, future: Any) -> Done:
-        """Return what a worker sends; raise BrokenProcessPool if one was killed while it sent, which loky waits out."""
-        from joblib.externals.loky.process_executor import BrokenProcessPool
+        """Return what a worker sends; raise BrokenExecutor if one was killed while it sent, which loky waits out."""
+        from concurrent.futures import BrokenExecutor
 
         while not future.done():
             with suppress(TimeoutError):
@@ -165,7 +183,7 @@ class Pool:
             workers = list((getattr(self.executor, "_processes", None) or {}).values())
             if not future.done() and any(process.exitcode for process in workers):
                 self.stop()
-                raise BrokenProcessPool("a worker was killed while it sent its result")
+                raise BrokenExecutor("a worker was killed while it sent its result")
         done: Done = future.result()
         return done
 
@@ -182,12 +200,12 @@ class Pool:
 
     def alone(self, block: Block) -> Done:
         """Clean a block that may have killed its worker; name it as failed if it does so again and again."""
-        from joblib.externals.loky.process_executor import BrokenProcessPool
+        from concurrent.futures import BrokenExecutor
 
         for _ in range(REPEATS):
             try:
                 return self.result(self.start(1).submit(attempt, block, self.job))
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self.stop()
         message = "its worker was killed three times, perhaps for lack of memory. Try fewer --workers."
         return failed(block, self.job, "killed", message)

@@ -108,10 +108,10 @@ def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[
     Raises:
         DataError: there is but one document, or what is left without a fold is all body, or has none.
     """
-    place = folds_by_name(documents, folds)
+    place, one_site = folds_by_name(documents, folds), len({document.site for document in documents}) == 1
     groups: list[list[LabelledDocument]] = [[] for _ in range(folds)]
     for document in documents:
-        groups[place[document.site] if document.site in place else place[document.id]].append(document)
+        groups[place[document.id if one_site else document.site]].append(document)
     filled = [[*group, *copies_of(group, (seed, number))] for number, group in enumerate(groups) if group]
     check_folds(filled)
     return filled

@@ -1,13 +1,16 @@
-"""How many threads matrix products take: one, while lines are judged."""
+"""How many threads matrix products take: one, while lines are judged; and what one thread alone prepares."""
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
-__all__ = ["one_thread"]
+__all__ = ["FIRST", "one_thread", "prepared"]
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -16,51 +19,92 @@ def one_thread() -> Iterator[None]:
 
     They are small, and threads that wait for each other cost more than they save; other cores are for other documents.
     """
-    INSIDE.enter()
+    who = Caller()
     try:
+        INSIDE.enter(who)
         own = libraries()[1]
         with own.limit(limits=1, user_api="blas") if own.lib_controllers else nullcontext():
             yield
     finally:
-        INSIDE.leave()
+        INSIDE.leave(who)
+
+
+class Caller:
+    """Somebody in :func:`one_thread`."""
 
 
 class Inside:
     """Who is in :func:`one_thread`: most libraries have one number of threads for the whole process.
 
-    So the first to come limits it and the last to leave sets it back, whichever threads they are.
+    So the first to come limits it and the last to leave sets it back, whichever threads they are, and wherever Ctrl-C
+    hits them.
     """
 
     def __init__(self) -> None:
-        self.count, self.limits, self.lock = 0, None, threading.RLock()
-        if hasattr(os, "register_at_fork"):
-            lock = self.lock
-            os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=self.forked)
+        #: Whoever is hit by Ctrl-C on the threshold vanishes by itself.
+        self.who: WeakSet[Caller] = WeakSet()
+        self.normal: list[int] | None = None
+        self.lock = forked_alone(self.who.clear)
 
-    def enter(self) -> None:
+    def enter(self, who: Caller) -> None:
         """Limit the threads of the process, if no one has."""
         with self.lock:
-            if self.limits is None:
-                self.limits = libraries()[0].limit(limits=1, user_api="blas")
-                let_go()
-            self.count += 1
+            if self.normal is None:
+                self.normal = [one.num_threads for one in libraries()[0].lib_controllers]
+            self.who.add(who)
+            set_threads([1] * len(self.normal))
 
-    def leave(self) -> None:
-        """Set back the threads of the process, if no one else is inside."""
-        with self.lock:
-            self.count = max(self.count - 1, 0)
-            if self.limits is not None and self.count == 0:
-                self.limits.restore_original_limits()
-                self.limits = None
-                let_go()
+    def leave(self, who: Caller) -> None:
+        """Set back the threads of the process, if no one else is inside; what someone else has set meanwhile stays."""
+        late: KeyboardInterrupt | None = None
+        while True:
+            try:
+                with self.lock:
+                    if self.normal is not None and self.who <= {who}:
+                        set_threads(self.normal)
+                        self.normal = None
+                    self.who.discard(who)
+                break
+            except KeyboardInterrupt as stop:  # halfway: once more from the start
+                late = stop
+        if late:
+            raise late
 
-    def forked(self) -> None:
-        """Forget the threads that a new process does not have: the next to leave sets back what they limited."""
-        self.count = 0
-        self.lock.release()
+
+def forked_alone(forget: Callable[[], object]) -> threading.RLock:
+    """Return a lock that a fork waits for and that is free in the child, where there are no other threads to forget."""
+
+    def forked() -> None:
+        forget()
+        lock.release()
+
+    lock = threading.RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=forked)
+    return lock
 
 
+#: For what the first to need it prepares, be it compiled kernels or a model's tables: the others wait, and so does who
+#: forks, as in the child nobody would go on with it.
+FIRST = forked_alone(lambda: None)
 INSIDE = Inside()
+
+
+class prepared(Generic[T]):  # noqa: N801 - used like property
+    """What an object computes of itself when it is first asked, in one thread; then an attribute like others."""
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
+
+    def __get__(self, of: Any, kind: type | None = None) -> T:
+        """Compute it, unless another thread has."""
+        if of is None:
+            return self  # type: ignore[return-value]  # asked of the class
+        with FIRST:
+            if self.name not in of.__dict__:
+                of.__dict__[self.name] = self.function(of)
+        found: T = of.__dict__[self.name]
+        return found
 
 
 @cache
@@ -74,8 +118,10 @@ def libraries() -> tuple[Any, Any]:
     return blas.select(filepath=[one.filepath for one in blas.lib_controllers if one.filepath not in paths]), own
 
 
-def let_go() -> None:
-    """Allow other threads to set back what this one limited; newer versions of threadpoolctl would not."""
-    for one in libraries()[0].lib_controllers:
+def set_threads(numbers: list[int]) -> None:
+    """Set numbers of threads, or set back those that are 1, in a way that other threads may set them, too."""
+    for one, number in zip(libraries()[0].lib_controllers, numbers, strict=True):
+        if number == 1 or one.num_threads == 1:
+            one.set_num_threads(number)
         if hasattr(one, "clear_controlling_thread"):
             one.clear_controlling_thread()

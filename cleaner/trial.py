@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labels, grouped, rehearsed
-from cleaner.alike import of_one, prints
+from cleaner.alike import of_one, prints, trained_on
 from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, describe, digest, read_sure
@@ -97,7 +97,7 @@ def adapt(
         best = try_out(model, documents, options, report)
         made = card(model, documents, options, best)
         made["base"]["name"] = str(base)
-        made["warnings"] = warnings(documents, best)
+        made["warnings"] = warnings(documents, best, model)
         best = replace(best, model=replace(best.model, card=made))
         written = options.force or not best.refused
         if written:
@@ -209,9 +209,15 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
     return ""
 
 
-def warnings(documents: Sequence[LabelledDocument], trial: Trial) -> list[str]:
+def warnings(documents: Sequence[LabelledDocument], trial: Trial, base: Model) -> list[str]:
     """Return what makes the figures doubtful."""
     found = []
+    known, every = trained_on(base.card, documents)
+    if known:
+        found.append(
+            f"{known:,} of these {amount(every, 'document')} trained the base: nothing of them is held out from it, "
+            "and the figures before and after say little. Adapt what it was adapted from to all of them."
+        )
     size = len(set(of_one(documents)))
     lines = sum(not weak for document in documents for weak in document.weak)
     if size < FEW_DOCUMENTS or lines < FEW_LINES:

@@ -67,7 +67,7 @@ def convertible(table: Table) -> None:
 def work(block: Block, job: Job) -> Done:
     """Clean a block; the only thing that workers are asked to do."""
     options = job.options
-    cleaner = loaded(job.shared, os.fspath(options.model), tuple(options.keep), options.aim)
+    cleaner = loaded(job.number, job.shared, os.fspath(options.model), tuple(options.keep), options.aim)
     table = read(block, job)
     if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
         convertible(table)

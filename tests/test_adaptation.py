@@ -20,7 +20,7 @@ from cleaner.errors import DataError
 from cleaner.model import Model
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
 from cleaner.rehearsal import PART, find_rehearsal, read_rehearsal
-from cleaner.trial import adapt, why_not
+from cleaner.trial import Trial, adapt, warnings, why_not
 
 WORDS = ["harbour", "ferry", "council", "bridge", "winter", "market", "office", "crew", "island", "lantern", "quay"]
 QUICK = Adapting(rehearsal_lines=500, folds=2)
@@ -277,3 +277,11 @@ def test_evaluate_errors_and_learning_curve(site: Path) -> None:
     assert "adapted to" in curve.stdout
     too_few = call("evaluate", site / "000.tsv", "--learning-curve")
     assert too_few.exit_code == 2
+
+
+@pytest.mark.parametrize("known", [0, 2])
+def test_documents_that_trained_the_base_are_warned_of(known: int, cleaner: Cleaner) -> None:
+    documents = read_labelled([Path(__file__).parent / "benchmarks" / "sites" / "cobbfallsleader"])[:6]
+    base = Model(cleaner.model.arrays, {**cleaner.model.card, **prints(documents[:known])})
+    found = [one for one in warnings(documents, Trial(base, 1.0, None, None, ""), base) if "trained the base" in one]
+    assert [one.split(":")[0] for one in found] == [f"{known} of these 6 documents trained the base"] * bool(known)

@@ -368,3 +368,12 @@ def test_fold_and_digest_do_not_change_with_the_machine(write: Write) -> None:
     one = [read_tsv(write("quay/ferry.tsv", TSV))]
     assert digest(one) == digest(one)
     assert digest(one) != digest([*one, *one])
+
+
+def test_white_space_behind_the_headers_is_none(tmp_path: Path) -> None:
+    """As of spreadsheets, which write all rows with as many columns."""
+    path = tmp_path / "quay" / "a.tsv"
+    path.parent.mkdir()
+    path.write_text("# view: page\t\t\n# language: en \t\nbody\tOne.\n")
+    document = read_tsv(path)
+    assert (document.view, document.language) == ("page", "en")

@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
+from cleaner.corpus import LabelledDocument
 from cleaner.errors import DataError, UsageError
+from cleaner.sampling import split
 from cleaner.training import Options, train
 
 TINY = Options(rows=2**12, text_epochs=3, epochs=8, draft_hidden=16, teacher_hidden=16)
@@ -89,6 +91,17 @@ def test_one_site_is_split_by_document(tmp_path: Path) -> None:
     data = write(tmp_path / "data", ["price", "recipe_step"], documents=6, sites=1)
     trained = train([data], tmp_path / "model", TINY)
     assert any("one site" in warning for warning in trained.card["warnings"])
+
+
+def test_a_document_may_be_called_like_its_site() -> None:
+    data = [
+        LabelledDocument(
+            name, "1", (f"{name} is one.", "Two."), ("body", "price"), ("", ""), (False,) * 2, (False,) * 2
+        )
+        for name in "12345"
+    ]
+    folds = split(data, 5, 0)
+    assert [{document.id for document in fold} for fold in folds] == [{name} for name in "12345"]
 
 
 def test_rare_label_is_a_warning(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import cleaner
-from cleaner import native
+from cleaner import compiling
 
 FOLDER = Path(cleaner.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
     "columns": {"cells", "errors"},
     "comparison": {"alike", "cleaning", "corpus", "costs", "evaluation", "labels", "model"},
+    "compiling": set(),
     "console": {"data_files", "errors"},
     "context": {"features", "native", "scratch"},
     "context_kernels": {"alphabet", "kernels"},
@@ -76,10 +77,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "listing": {"cleaning", "lines", "reports", "wording"},
     "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "model_writing", "native"}
-    | {"network", "scratch", "second_pass"},
+    | {"network", "scratch", "second_pass", "threads"},
     "model_files": {"alphabet", "context", "decision", "errors", "features", "labels", "network", "second_pass"},
     "model_writing": {"errors"},
-    "native": set(),
+    "native": {"compiling", "threads"},
     "network": {"native", "scratch"},
     "opening": {"errors"},
     "options": {"decision", "errors", "labels", "opening"},
@@ -137,7 +138,7 @@ LIGHT = ("cleaning", "model", "features", "context", "kernels", "shortcuts", "li
 TALKS = {"cli", "cli_clean", "cli_data", "cli_train", "console", "listing", "reporting", "reports"}
 
 #: Loops over bytes that are written for the compiler; all else stays under 40 lines.
-KERNELS = {*native.MODULES, "vectors"}
+KERNELS = {*compiling.MODULES, "vectors"}
 LONG_KERNELS = {
     "add_rows",
     "final_rows",

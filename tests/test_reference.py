@@ -18,7 +18,7 @@ import pytest
 import reference
 
 from cleaner import alphabet as a
-from cleaner import native
+from cleaner import compiling, native
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import read_labelled
 from cleaner.decision import LONG, line_weights
@@ -193,6 +193,42 @@ def test_a_character_that_is_cut_short_takes_nothing_from_the_next_document(clea
         assert np.array_equal(batch.counts[:mine, : a.BLANK_AFTER], found[0].counts[:, : a.BLANK_AFTER])
 
 
+SQUARE = np.zeros((4, 4), np.float32)
+WRONG_ARRAYS: list[tuple[list[Any], type[Exception], str]] = [
+    ([np.zeros(2, np.float32), SQUARE[:, :2]], TypeError, "not contiguous"),
+    ([SQUARE[:, 0], SQUARE], TypeError, "not contiguous"),
+    ([np.zeros(4, np.float32), SQUARE.T], TypeError, "not contiguous"),
+    ([np.zeros(4, np.float64), SQUARE], TypeError, r"float64 \(4,\) given for float32 in 1 dimensions"),
+    ([SQUARE, SQUARE], TypeError, "given for float32 in 1 dimensions"),
+    ([np.zeros(4, ">f4"), SQUARE], TypeError, "given for float32"),
+    ([SQUARE[0]], ValueError, "zip"),
+    ([SQUARE[0], SQUARE, SQUARE], ValueError, "zip"),
+    ([3, SQUARE], TypeError, "3 given for float32 in 1 dimensions"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "error", "said"), WRONG_ARRAYS)
+def test_kernels_are_given_what_they_read(arrays: list[Any], error: type[Exception], said: str) -> None:
+    before = SQUARE.copy()
+    with pytest.raises(error, match=said):
+        native.call("rectified", *arrays)
+    assert np.array_equal(SQUARE, before)
+
+
+def test_read_only_and_empty_arrays_are_read() -> None:
+    bias, values = np.frombuffer(np.ones(4, np.float32).tobytes(), np.float32), -2 * np.ones((3, 4), np.float32)
+    native.call("rectified", bias, values)
+    assert not values.any()
+    native.call("rectified", np.zeros(0, np.float32), np.zeros((0, 0), np.float32))
+
+
+def test_arrays_that_are_laid_out_otherwise_are_refused() -> None:
+    code = "from cleaner import native; native.DATA += 1; native.loaded()"
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert b"ImportError: this version of numpy" in caught.value.stderr
+
+
 def run(code: str, **environment: str) -> str:
     """Return what a fresh interpreter writes."""
     env = {**os.environ, **environment}
@@ -224,9 +260,9 @@ def test_numba_works_beside_the_kernels(before: str) -> None:
 def test_settings_of_numba_do_not_change_the_kernels() -> None:
     code = """
 import hashlib
-from cleaner import native
-native.KERNELS = {"line_hashes": native.KERNELS["line_hashes"]}
-print(hashlib.sha256(native.compiled()["line_hashes"]).hexdigest())
+from cleaner import compiling
+compiling.KERNELS = {"line_hashes": compiling.KERNELS["line_hashes"]}
+print(hashlib.sha256(compiling.compiled()["line_hashes"]).hexdigest())
 import numba
 print(numba.config.OPT + 0, numba.config.DISABLE_JIT)
 """
@@ -235,10 +271,74 @@ print(numba.config.OPT + 0, numba.config.DISABLE_JIT)
     assert other == [plain[0], "0", "1"]
 
 
+OWN = """
+import os, numba
+numba.config.THREADING_LAYER, numba.config.NUMBA_NUM_THREADS = "workqueue", 1
+"""
+
+
+@pytest.mark.parametrize("own", [OWN, "import os"])
+def test_compiling_leaves_numba_and_the_environment_as_they_were(own: str) -> None:
+    code = f"""{own}
+before = dict(os.environ)
+from cleaner import compiling
+compiling.KERNELS = {{"line_hashes": compiling.KERNELS["line_hashes"]}}
+compiling.compiled()
+import numba
+print(os.environ == before, numba.config.THREADING_LAYER, numba.config.NUMBA_NUM_THREADS == 1)
+"""
+    assert run(code).split() == ["True", *(["workqueue", "True"] if own == OWN else ["default", "False"])]
+
+
+def test_threads_that_begin_at_once_load_the_kernels_once() -> None:
+    code = """
+import threading, time
+from cleaner import native
+from cleaner.cleaning import Cleaner
+read, made = native.object_code, []
+def slow():
+    made.append(1)
+    time.sleep(0.5)
+    return read()
+native.object_code, cleaner = slow, Cleaner.load()
+threads = [threading.Thread(target=cleaner.clean, args=["SHARE THIS"]) for _ in range(5)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+print(len(made))
+"""
+    assert run(code) == "1\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("slow", ["native.object_code", "cleaner.model.packed"])
+def test_a_fork_waits_for_what_another_thread_prepares(slow: str) -> None:
+    code = f"""
+import os, signal, sys, threading, time
+import cleaner.model
+from cleaner import native
+from cleaner.cleaning import Cleaner
+real, begun = {slow}, threading.Event()
+def slow(*arguments):
+    begun.set()
+    time.sleep(0.5)
+    return real(*arguments)
+{slow}, one = slow, Cleaner.load()
+other = threading.Thread(target=one.clean, args=["SHARE THIS"])
+other.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    os._exit(one.clean("SHARE THIS") != "")
+print(os.waitpid(child, 0)[1])
+"""
+    assert run(code) == "0\n"
+
+
 def odd_npz() -> Iterator[bytes]:
     """Yield files of machine code that are damaged in ways of which zip and numpy say different things."""
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {name: np.zeros(3, np.uint8) for name in native.KERNELS}
+    arrays: dict[str, Any] = {name: np.zeros(3, np.uint8) for name in compiling.KERNELS}
     np.savez(buffer, **arrays)
     whole = buffer.getvalue()
     yield b""
@@ -248,7 +348,7 @@ def odd_npz() -> Iterator[bytes]:
         yield whole[:at] + b"\x63" + whole[at + 1 :]
     header = b"{'descr': ("
     with zipfile.ZipFile(buffer, "w") as file:
-        for name in native.KERNELS:
+        for name in compiling.KERNELS:
             file.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
     yield buffer.getvalue()
 
@@ -257,7 +357,7 @@ def odd_npz() -> Iterator[bytes]:
 def test_a_damaged_cache_is_replaced(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / f"kernels-{native.fingerprint()}.npz"
     path.write_bytes(content)
-    code = {name: name.encode() for name in native.KERNELS}
+    code = {name: name.encode() for name in compiling.KERNELS}
     monkeypatch.setattr(native, "cache_folders", lambda: iter([tmp_path]))
     monkeypatch.setattr(native, "compiled", lambda: code)
     assert native.object_code() == code
@@ -266,15 +366,27 @@ def test_a_damaged_cache_is_replaced(content: bytes, tmp_path: Path, monkeypatch
 
 
 def test_compiling_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(native, "compiled_with", lambda numba: {})
+    monkeypatch.setattr(compiling, "compiled_with", lambda numba: {})
     with caplog.at_level("INFO", "cleaner"):
-        assert native.compiled() == {}
+        assert compiling.compiled() == {}
     assert caplog.messages == ["compiling its kernels, once, for up to a minute"]
+
+
+def test_what_could_not_be_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(place: Path, **arrays: Any) -> None:
+        place.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(native, "cache_folders", lambda: iter([tmp_path]))
+    monkeypatch.setattr(native, "compiled", lambda: {"a": b"b"})
+    monkeypatch.setattr(np, "savez", full)
+    assert native.object_code() == {"a": b"b"}
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_cache_that_was_cut_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = {name: name.encode() * 9999 for name in native.KERNELS}
+    code = {name: name.encode() * 9999 for name in compiling.KERNELS}
     monkeypatch.setattr(native, "cache_folders", lambda: iter([tmp_path]))
     monkeypatch.setattr(native, "compiled", lambda: code)
     assert native.object_code() == code
