@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleaner.console import ModelName, app, errors, say, say_left_out
+from cleaner.console import ModelName, app, errors, path_of, say, say_left_out
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
 from cleaner.wording import amount, printable
@@ -169,7 +169,7 @@ def without_those_left_out(sheets: list["Sheet"], store: Any) -> list["Sheet"]:
 
 @app.command()
 def check_data(
-    data: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Labelled folders or files.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Labelled folders or files.", parser=path_of)],
     test: Others = None,
     labels: Labels = "",
     suspects: Annotated[

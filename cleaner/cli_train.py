@@ -6,12 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from cleaner.console import ModelName, app, errors, say, say_left_out
+from cleaner.console import ModelName, app, errors, path_of, say, say_left_out
 from cleaner.errors import UsageError
 
 __all__: list[str] = []
 
-Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="Folders or files: .tsv, .jsonl, .jsonl.gz.")]
+Data = Annotated[
+    list[Path],
+    typer.Argument(metavar="DATA...", help="Folders or files: .tsv, .jsonl, .jsonl.gz.", parser=path_of),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")]
 
 
@@ -28,7 +31,8 @@ def train(
         typer.Option("--margin", help="With --base: by how much body F1 may fall in general; else 0.003."),
     ] = None,
     test: Annotated[
-        list[Path] | None, typer.Option("--test", help="Labelled data to measure on; its scores go into the card.")
+        list[Path] | None,
+        typer.Option("--test", help="Labelled data to measure on; its scores go into the card.", parser=path_of),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed and data give the same weights.")] = 0,
 ) -> None:
@@ -116,6 +120,7 @@ def compare(
 
     with errors():
         found = compare_models(first, second, data)
+        say_left_out(data)
         for name, count in zip((first, second), found["trained_on"].values(), strict=True):
             say_trained((count, found["documents"]), name)
         if as_json:
@@ -144,6 +149,7 @@ def evaluate(
         if learning_curve and errors_shown:
             raise UsageError("--errors goes without --learning-curve, which shows no lines. Ask for one of them.")
         found = curve_of(data, model) if learning_curve else figures_of(data, model, errors_shown)
+        say_left_out(data)
         if as_json:
             print(json.dumps(found, indent=1))
         elif learning_curve:

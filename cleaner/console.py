@@ -15,7 +15,7 @@ import typer
 
 from cleaner.errors import CleanerError
 
-__all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "say", "say_left_out"]
+__all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "path_of", "say", "say_left_out"]
 
 app = typer.Typer(
     help="Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body.",
@@ -28,6 +28,16 @@ Inputs = Annotated[list[str] | None, typer.Argument(metavar="[FILE...|-]", help=
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A model folder, or the name of a shipped model.")]
 Encoding = Annotated[str, typer.Option(help="Of files neither UTF-8 nor with a byte order mark; detect guesses.")]
 Keep = Annotated[str, typer.Option("--keep", help="The labels of the lines that stay, separated by commas.")]
+
+
+def path_of(text: str) -> Path:
+    """Return a path; one that is empty, as of a variable that is not set, would be the working directory."""
+    if not text:
+        raise typer.BadParameter("a path is empty; . is the working directory.")
+    return Path(text)
+
+
+path_of.__name__ = "path"  # as the help calls what it takes
 
 
 class Terminated(KeyboardInterrupt):

@@ -145,7 +145,7 @@ def check(documents: Sequence[LabelledDocument], base: Model, options: Adapting)
         more = f", and the other {len(documents) - 1} are views or copies of it" if len(documents) > 1 else ""
         raise DataError(
             f"{documents[0].path}: one document alone cannot show whether the model gets better{more}. "
-            "Label a second one, or use --force."
+            "Label a second one, each in a TSV file of its own, or use --force."
         )
 
 

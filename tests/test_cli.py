@@ -269,6 +269,15 @@ def test_the_readme_shows_how_to_call_it(verb: str) -> None:
     assert f"\ncleaner {verb} " in Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    "words", ["evaluate", "check-data", "compare default default", "train -o x", "train y -o x --test"]
+)
+def test_an_empty_path_is_not_the_working_directory(words: str) -> None:
+    """As of a variable of the shell that is not set."""
+    result = call(*words.split(), "")
+    assert (result.exit_code, "a path is empty" in result.stderr) == (2, True)
+
+
 def test_evaluate(tmp_path: Path) -> None:
     (tmp_path / "quay").mkdir()
     (tmp_path / "quay" / "article.tsv").write_text(f"# view: page\nbody\t{BODY}junk\tSHARE THIS\tshare/bar\n")
@@ -278,6 +287,9 @@ def test_evaluate(tmp_path: Path) -> None:
     shown = call("evaluate", tmp_path)
     assert (shown.exit_code, shown.stderr) == (0, "")
     assert "precision" in shown.stdout
+    (tmp_path / "b.csv").write_text("x")
+    for words in (["evaluate"], ["compare", "default", "default"]):
+        assert "1 other file left out" in call(*words, tmp_path).stderr
 
 
 @pytest.mark.parametrize("verb", ["clean", "label"])

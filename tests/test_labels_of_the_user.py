@@ -119,7 +119,10 @@ def test_sites_that_fall_into_one_fold(tmp_path: Path) -> None:
 
 def test_one_document(tmp_path: Path) -> None:
     data = write(tmp_path / "data", ["price"], documents=1)
-    with pytest.raises(DataError, match=r"0\.tsv: one document is too few.* Label two documents or more$"):
+    with pytest.raises(
+        DataError,
+        match=r"0\.tsv: one document is too few.* Label two documents or more, each in a TSV file of its own$",
+    ):
         train([data], tmp_path / "model", TINY)
     path = data / "kitchen0" / "0.tsv"
     path.write_text(path.read_text("utf-8").replace("price\t", "junk\t"), "utf-8")
