@@ -300,7 +300,7 @@ assert status == 0
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_beside_a_thread_that_cleans_goes_on() -> None:
     """In a process of its own: who forks beside others' threads may wait without end."""
-    subprocess.run([sys.executable, "-c", FORK], timeout=60, check=True)
+    subprocess.run([sys.executable, "-c", FORK], timeout=200, check=True)
 
 
 @pytest.mark.slow

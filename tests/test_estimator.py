@@ -195,7 +195,7 @@ def test_a_fit_that_is_stopped_stops() -> None:
     until = time.monotonic() + 60
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.05)
-    assert threading.active_count() == before, "what was left goes on"
+    assert threading.active_count() <= before, "what was left goes on"
     assert max(epochs) < 1
 
 
