@@ -48,7 +48,7 @@ def shortages(found: Sequence[Located], known: Collection[Problem] = ()) -> Iter
         if len(classes) == 1:
             yield Problem(file, 0, f"the only label in all of the data is {classes[0]!r}. Label other lines, too.")
         if len({one.document.id for one in full}) == 1:
-            alone = "the only document, as a TSV file is one. Label more: what one says of others is chance."
+            alone = "the only document (a TSV file is one). Label more: what one says of others is chance."
             yield Problem(file, 0, alone)
         if all(all(one.document.weak) for one in full):
             yield Problem(file, 0, ALL_WEAK)

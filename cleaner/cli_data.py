@@ -23,15 +23,22 @@ if TYPE_CHECKING:
 SHOWN = 70  # characters of a suspect's text
 REMEDY = "Correct them, or name all labels with --labels."
 
-Others = Annotated[list[Path] | None, typer.Option("--test", help="The other side of a split: no site may be on both.")]
+Others = Annotated[
+    list[Path] | None,
+    typer.Option("--test", help="The other side of a split: no site may be on both.", parser=path_of),
+]
 Labels = Annotated[str, typer.Option("--labels", help="The allowed labels, separated by commas; else the model's.")]
 
 
 @app.command()
 def annotate(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Text files, or folders of .txt files.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Text files, or folders of .txt files.", parser=path_of),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The folder for labelled files; needed unless --in-place.")
+        Path | None,
+        typer.Option("--output", "-o", help="The folder for labelled files; needed unless --in-place.", parser=path_of),
     ] = None,
     model: ModelName = "default",
     labels: Labels = "",

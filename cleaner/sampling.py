@@ -138,7 +138,7 @@ def too_few(documents: Sequence[LabelledDocument]) -> DataError:
     more = f", and the other {len(documents) - 1} are views or copies of it" if len(documents) > 1 else ""
     return DataError(
         f"{documents[0].path or documents[0].id}: one document is too few, some must be held out{more}. "
-        f"Label two documents or more, each in a TSV file of its own{alone}"
+        f"Label two documents or more (a TSV file is one){alone}"
     )
 
 

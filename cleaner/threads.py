@@ -4,11 +4,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cache
-from typing import Any, Generic, TypeVar
+from functools import cache, cached_property
+from typing import Any, TypeVar
 from weakref import WeakSet
 
-__all__ = ["FIRST", "one_thread", "prepared"]
+__all__ = ["FIRST", "libraries", "one_thread", "prepared", "set_threads", "threads"]
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Inside:
         """Limit the threads of the process, if no one has."""
         with self.lock:
             if self.normal is None:
-                self.normal = [one.num_threads for one in libraries()[0].lib_controllers]
+                self.normal = threads()
             self.who.add(who)
             set_threads([1] * len(self.normal))
 
@@ -61,7 +61,8 @@ class Inside:
             try:
                 with self.lock:
                     if self.normal is not None and self.who <= {who}:
-                        set_threads(self.normal)
+                        both = zip(self.normal, threads(), strict=True)
+                        set_threads([back if now == 1 else now for back, now in both])
                         self.normal = None
                     self.who.discard(who)
                 break
@@ -90,21 +91,13 @@ FIRST = forked_alone(lambda: None)
 INSIDE = Inside()
 
 
-class prepared(Generic[T]):  # noqa: N801 - used like property
-    """What an object computes of itself when it is first asked, in one thread; then an attribute like others."""
+class prepared(cached_property[T]):  # noqa: N801 - used like property
+    """A property that is computed once, by the first thread that asks."""
 
-    def __init__(self, function: Callable[[Any], T]) -> None:
-        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
-
-    def __get__(self, of: Any, kind: type | None = None) -> T:
+    def __get__(self, of: Any, kind: type | None = None) -> Any:
         """Compute it, unless another thread has."""
-        if of is None:
-            return self  # type: ignore[return-value]  # asked of the class
         with FIRST:
-            if self.name not in of.__dict__:
-                of.__dict__[self.name] = self.function(of)
-        found: T = of.__dict__[self.name]
-        return found
+            return super().__get__(of, kind)
 
 
 @cache
@@ -118,10 +111,14 @@ def libraries() -> tuple[Any, Any]:
     return blas.select(filepath=[one.filepath for one in blas.lib_controllers if one.filepath not in paths]), own
 
 
+def threads() -> list[int]:
+    """Return the number of threads of each library that has one for the process."""
+    return [one.num_threads for one in libraries()[0].lib_controllers]
+
+
 def set_threads(numbers: list[int]) -> None:
-    """Set numbers of threads, or set back those that are 1, in a way that other threads may set them, too."""
+    """Set those numbers in a way that other threads may set them, too; newer threadpoolctl would not let them."""
     for one, number in zip(libraries()[0].lib_controllers, numbers, strict=True):
-        if number == 1 or one.num_threads == 1:
-            one.set_num_threads(number)
+        one.set_num_threads(number)
         if hasattr(one, "clear_controlling_thread"):
             one.clear_controlling_thread()

@@ -145,7 +145,7 @@ def check(documents: Sequence[LabelledDocument], base: Model, options: Adapting)
         more = f", and the other {len(documents) - 1} are views or copies of it" if len(documents) > 1 else ""
         raise DataError(
             f"{documents[0].path}: one document alone cannot show whether the model gets better{more}. "
-            "Label a second one, each in a TSV file of its own, or use --force."
+            "Label a second one (a TSV file is one document), or use --force."
         )
 
 
@@ -216,7 +216,7 @@ def warnings(documents: Sequence[LabelledDocument], trial: Trial, base: Model) -
     if known:
         found.append(
             f"{known:,} of these {amount(every, 'document')} trained the base: nothing of them is held out from it, "
-            "and the figures before and after say little. Adapt what it was adapted from to all of them."
+            "and the figures before and after say little. Adapt one that has not seen them, such as default."
         )
     size = len(set(of_one(documents)))
     lines = sum(not weak for document in documents for weak in document.weak)

@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import repeat
@@ -17,7 +13,6 @@ from cleaner import lines
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.labels import KINDS
-from cleaner.threads import libraries, one_thread
 
 BODY = "The ferry was back in service on Friday, the harbour office said."
 PIECES = [
@@ -238,69 +233,6 @@ WRONG: list[tuple[Callable[[Cleaner], Any], str]] = [
 def test_what_is_no_document_is_refused(cleaner: Cleaner, use: Callable[[Cleaner], Any], said: str) -> None:
     with pytest.raises(TypeError, match=said):
         use(cleaner)
-
-
-def threads() -> list[int]:
-    return [one.num_threads for one in libraries()[0].lib_controllers]
-
-
-def test_threads_leave_the_number_of_threads_as_it_was() -> None:
-    """The first that comes goes before the second, in a process of two threads for matrix products."""
-    come, went = threading.Event(), threading.Event()
-
-    def second() -> None:
-        with one_thread():
-            come.set()
-            assert went.wait(9)
-            inside.append(threads())
-
-    inside: list[list[int]] = []
-    with libraries()[0].limit(limits=2, user_api="blas"):
-        before, other = threads(), threading.Thread(target=second)
-        with one_thread():
-            other.start()
-            assert come.wait(9)
-        went.set()
-        other.join()
-        assert threads() == before
-    assert inside == [[1] * len(before)]
-
-
-FORK = """
-import os, threading
-from cleaner.cleaning import Cleaner
-from cleaner.threads import libraries, one_thread
-
-def threads():
-    return [one.num_threads for one in libraries()[0].lib_controllers]
-
-def stay():
-    with one_thread():
-        come.set()
-        done.wait()
-
-cleaner, come, done = Cleaner.load(), threading.Event(), threading.Event()
-with libraries()[0].limit(limits=2, user_api="blas"):
-    other, before = threading.Thread(target=stay), threads()
-    other.start()
-    come.wait()
-    child = os.fork()
-    if child == 0:
-        try:
-            os._exit(cleaner.clean("SHARE THIS\\n") != "" or threads() != before)
-        finally:
-            os._exit(2)
-    status = os.waitpid(child, 0)[1]
-    done.set()
-    other.join()
-assert status == 0
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_beside_a_thread_that_cleans_goes_on() -> None:
-    """In a process of its own: who forks beside others' threads may wait without end."""
-    subprocess.run([sys.executable, "-c", FORK], timeout=200, check=True)
 
 
 @pytest.mark.slow

@@ -270,7 +270,17 @@ def test_the_readme_shows_how_to_call_it(verb: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["evaluate", "check-data", "compare default default", "train -o x", "train y -o x --test"]
+    "words",
+    [
+        "evaluate",
+        "check-data",
+        "check-data x --test",
+        "compare default default",
+        "train -o x",
+        "train y -o x --test",
+        "annotate -o x",
+        "annotate x -o",
+    ],
 )
 def test_an_empty_path_is_not_the_working_directory(words: str) -> None:
     """As of a variable of the shell that is not set."""

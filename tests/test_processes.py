@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from linecache import getline
 from pathlib import Path
 from types import FrameType
@@ -19,7 +20,7 @@ from cleaner import BatchOptions, clean_files
 from cleaner.batch import Hooks
 from cleaner.cleaning import Cleaner
 from cleaner.model_files import find_model
-from cleaner.threads import libraries, one_thread
+from cleaner.threads import libraries, one_thread, set_threads, threads
 
 #: Small inputs are large to these scripts, and come in several blocks.
 BEGIN = """
@@ -93,23 +94,102 @@ def test_a_cleaner_is_the_same_bytes_in_every_process() -> None:
     assert pickle.loads(pickle.dumps(Cleaner.load(keep=["caption", "body"]))).keep == {"body", "caption"}
 
 
-def numbers() -> list[int]:
-    return [one.num_threads for one in libraries()[0].lib_controllers]
+FORK = """
+import os, threading
+from cleaner.cleaning import Cleaner
+from cleaner.threads import libraries, one_thread, threads
+
+def stay():
+    with one_thread():
+        come.set()
+        done.wait()
+
+cleaner, come, done = Cleaner.load(), threading.Event(), threading.Event()
+with libraries()[0].limit(limits=2, user_api="blas"):
+    other, before = threading.Thread(target=stay), threads()
+    other.start()
+    come.wait()
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(cleaner.clean("SHARE THIS\\n") != "" or threads() != before)
+        finally:
+            os._exit(2)
+    status = os.waitpid(child, 0)[1]
+    done.set()
+    other.join()
+assert status == 0
+"""
 
 
-def interrupted(at: int) -> bool:
-    """Enter and leave one_thread with Ctrl-C at a line of its module; tells whether there are so many lines.
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_beside_a_thread_that_cleans_goes_on() -> None:
+    """In a process of its own: who forks beside others' threads may wait without end."""
+    subprocess.run([sys.executable, "-c", FORK], timeout=200, check=True)
+
+
+def limited(number: int) -> Any:
+    """Have so many threads for matrix products."""
+    return libraries()[0].limit(limits=number, user_api="blas")
+
+
+def enter_elsewhere() -> Callable[[], list[int]]:
+    """Have another thread enter one_thread; returns what makes it leave and tells what it saw before."""
+    come, done = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def stay() -> None:
+        with one_thread():
+            come.set()
+            assert done.wait(9)
+            seen.extend(threads())
+
+    def leave() -> list[int]:
+        done.set()
+        other.join()
+        return seen
+
+    other = threading.Thread(target=stay)
+    other.start()
+    assert come.wait(9)
+    return leave
+
+
+def test_threads_leave_the_number_of_threads_as_it_was() -> None:
+    """The first that comes goes before the second."""
+    with limited(2):
+        before = threads()
+        with one_thread():
+            leave = enter_elsewhere()
+        assert leave() == [1] * len(before)
+        assert threads() == before
+
+
+def test_what_others_set_meanwhile_stays_so() -> None:
+    """A limit of others, which was there before, ends."""
+    with limited(2):
+        before = threads()
+        set_threads([1] * len(before))
+        leave = enter_elsewhere()
+        set_threads(before)
+        leave()
+        assert threads() == before
+
+
+def interrupted(at: int) -> str:
+    """Enter and leave one_thread with Ctrl-C at a line of its module; returns the line, nothing if there are fewer.
 
     Lines with ``with`` do not count, as Python lets no signal come between a lock and its release.
     """
-    passed = 0
+    passed, hit = 0, ""
 
     def local(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal passed
-        passed += event == "line" and not getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with ")
-        if passed == at:
+        nonlocal passed, hit
+        line = getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        passed += event == "line" and not line.startswith("with ")
+        if passed == at and not hit:
             sys.settrace(None)
-            passed += 1
+            hit = line
             raise KeyboardInterrupt
         return local
 
@@ -122,37 +202,23 @@ def interrupted(at: int) -> bool:
         with one_thread():
             pass
     except KeyboardInterrupt:
-        return True
+        pass
     finally:
         sys.settrace(before)
-    return False
+    return hit
+
+
+#: What stands before the ``try`` of leaving: hit there, the number of threads is set back by who leaves next.
+THRESHOLD = {"INSIDE.leave(who)", "late: KeyboardInterrupt | None = None", "while True:", "try:"}
 
 
 def test_ctrl_c_leaves_the_number_of_threads_as_it_was() -> None:
-    """Wherever it hits; at the latest when the next comes and goes."""
-    with libraries()[0].limit(limits=2, user_api="blas"):
-        before, at = numbers(), 1
-        while interrupted(at):
+    with limited(2):
+        before, at = threads(), 1
+        while line := interrupted(at):
+            assert threads() == before or line in THRESHOLD, line
             with one_thread():
-                assert set(numbers()) == {1}
-            assert numbers() == before, at
+                assert set(threads()) == {1}
+            assert threads() == before, line
             at += 1
         assert at > 12
-
-
-def test_a_limit_of_others_that_ends_meanwhile_stays_so() -> None:
-    come, done = threading.Event(), threading.Event()
-
-    def clean() -> None:
-        with one_thread():
-            come.set()
-            assert done.wait(9)
-
-    with libraries()[0].limit(limits=2, user_api="blas"):
-        before, other = numbers(), threading.Thread(target=clean)
-        with libraries()[0].limit(limits=1, user_api="blas"):
-            other.start()
-            assert come.wait(9)
-        done.set()
-        other.join()
-        assert numbers() == before
