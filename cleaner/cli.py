@@ -90,6 +90,8 @@ def label(
             raise UsageError(f"--format {form}: unknown. Use one of {', '.join(FORMS)}.")
         check(encoding)
         names = check_inputs(files)
+        if form == "tsv" and len(names) > 1:
+            raise UsageError("--format tsv: several texts would be one document of labelled lines. Give one at a time.")
         cleaner = Cleaner.load(model)
         each(names, encoding, lambda name, text: FORMS[form](name, text, cleaner))
 

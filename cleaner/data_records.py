@@ -15,8 +15,8 @@ EXAMPLE = (
     'A record is a line such as {"id": "1", "site": "quay.example", "lines": [{"text": "By A. Person", '
     '"label": "byline"}]}.'
 )
-#: What no label has: tabs, ends of lines and the like.
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: What no label has: tabs, ends of lines, characters that nobody sees.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 #: Kinds of lines that are no junk, in public gold sets.
 OTHER_KINDS = ("bio", "date", "title")
 
@@ -79,7 +79,7 @@ def label_problem(label: str) -> str:
         return f"{label!r} is no label. {UNQUOTED}"
     right = label.strip().lower()
     if CONTROL.search(right):
-        return f"{label!r} is no label, with a tab or another control character in it. Take it out."
+        return f"{label!r} is no label, with a tab or an invisible character in it. Take it out."
     return f"{label!r} is no label. Write {right!r}." if label != right else ""
 
 

@@ -26,7 +26,7 @@ from cleaner.data_files import (
 )
 from cleaner.data_records import label_problem, line_problem, record_of
 from cleaner.encodings import marked
-from cleaner.labels import KINDS
+from cleaner.labels import KINDS, LABELS
 
 __all__ = ["LabelledDocument", "Parser", "Place", "Problem", "one_line"]
 
@@ -206,6 +206,9 @@ class Parser:
         text, kind = rest[0], rest[1] if len(rest) == 2 else ""
         if (label.lower(), text.lower()) in HEADINGS:
             self.note(place, "names of columns. Take the row out.")
+            return None
+        if text.strip().lower() in LABELS and len(label.split()) > 1:
+            self.note(place, "the text before its label. Write label<TAB>line.")
             return None
         self.label(place, label)
         if lines.blank(text):

@@ -108,6 +108,8 @@ def test_documents_are_those_that_training_reads(data: Path) -> None:
         ("body\t \u00a0", "a label and no text"),
         ("body\tTwo.\tcredit", "kind of junk (credit) on a line labelled 'body'"),
         ("body\tTwo\ttabs\there", "4 columns: a tab in the text, or a column too many"),
+        ("The mayor spoke.\tBody", "the text before its label. Write label<TAB>line."),
+        ("\u200bbody\tTwo.", "an invisible character in it. Take it out."),
         ("Label\tText", "names of columns. Take the row out."),
         ("label\tline\tkind", "names of columns. Take the row out."),
         ("junk\tA tab\tinside", "'inside' is no kind of junk, or follows a tab in the text. Kinds: "),

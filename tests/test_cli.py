@@ -216,6 +216,12 @@ def test_label_tsv_is_training_data(article: Path, tmp_path: Path) -> None:
     assert found.text() == article.read_text().replace("\t", " ")
 
 
+def test_several_texts_are_not_one_document_of_training_data(article: Path) -> None:
+    result = call("label", article, article, "--format", "tsv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Give one at a time" in result.stderr
+
+
 def test_label_jsonl(article: Path, cleaner: Cleaner) -> None:
     rows = [json.loads(row) for row in call("label", article, "--format", "jsonl").stdout.splitlines()]
     assert [(row["file"], row["line"], row["label"], row["text"]) for row in rows] == [

@@ -291,7 +291,7 @@ def test_other_encodings_are_named(write: Write, encoding: str) -> None:
 def test_labels_with_control_characters(write: Write, label: str) -> None:
     row = {"text": "One.", "label": label}
     path = write("pages.jsonl", json.dumps({**RECORD, "lines": [row]}) + "\n")
-    with pytest.raises(DataError, match="with a tab or another control character in it"):
+    with pytest.raises(DataError, match="with a tab or an invisible character in it"):
         read_labelled([path])
 
 
