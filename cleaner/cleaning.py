@@ -138,9 +138,9 @@ class Cleaner:
     def result(self, documents: list[bytes], *, kinds: bool = True) -> Result:
         """Label UTF-8 documents; the reference for all other methods.
 
-        Without ``kinds`` those of the surest junk are left out, which saves time; the labels are the same.
+        Without ``kinds`` those of the surest junk are left out, which saves time, but not where a label hangs on them.
         """
-        batch = self.model.read(documents)
+        batch, kinds = self.model.read(documents), kinds or not self.model.firm(self.aim)
         with one_thread():
             probabilities, of_kinds = self.model.probabilities_and_kinds(batch, sure_junk=kinds)
         return Result(batch, probabilities, self.model.decide(batch, probabilities, self.aim, of_kinds), of_kinds)

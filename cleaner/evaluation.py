@@ -1,11 +1,12 @@
 """Measure a model on labelled documents: labels, words kept and lost, calibration, shingles.
 
 All figures are over the sure lines; weak lines are context only. A *word* is a word token, in text
-without spaces a character.
+without spaces a character. Views of a document are texts of their own, each of which counts; but how far chance moves
+a figure is told by drawing documents, all views of one together.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from cleaner.cleaning import AnyModel, Cleaner, Result, as_cleaner
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, groups_of, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
+from cleaner.grouping import pieces
 from cleaner.labels import BODY
 from cleaner.shingles import shingle_scores
 
@@ -30,12 +32,15 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Measured:
-    """Every line of the labelled documents: truth, prediction and weight in words."""
+    """Every line of the labelled documents: truth, prediction and weight in words.
+
+    ``document`` numbers texts: each view of a document is one.
+    """
 
     labels: list[str]
     truth: Ints
     predicted: Ints
-    confidence: Floats
+    confidence: Floats  # the probability of the predicted label
     kept: Mask
     sure: Mask
     words: Ints
@@ -44,14 +49,15 @@ class Measured:
     view: npt.NDArray[np.str_]
     language: npt.NDArray[np.str_]
     kind: npt.NDArray[np.str_]  # the kind of junk, without its detail
-    shingles: Floats  # [documents, 2]: word-shingle F1 before and after cleaning, nan where unknown
+    shingles: Floats  # [texts, 2]: word-shingle F1 before and after cleaning, nan where unknown
+    id: npt.NDArray[np.str_]  # [texts], the same for all views of a document
 
     def select(self, lines: Mask) -> "Measured":
         """Return some of the lines."""
         each = {name: getattr(self, name)[lines] for name in ("truth", "predicted", "confidence", "kept", "sure")}
         names = ("words", "document", "source", "view", "language", "kind")
         rest = {name: getattr(self, name)[lines] for name in names}
-        return Measured(labels=self.labels, shingles=self.shingles, **each, **rest)
+        return replace(self, **each, **rest)
 
 
 def evaluate(data: Paths, model: AnyModel = "default") -> dict[str, Any]:
@@ -79,7 +85,8 @@ def measure(documents: Sequence[LabelledDocument], cleaner: Cleaner, name: str =
         raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
     parts = []
     for group in groups_of(documents):
-        result = cleaner.result([d.text().encode("utf-8", "surrogatepass") for d in group])
+        texts = [document.text().encode("utf-8", "surrogatepass") for document in group]
+        result = cleaner.result([piece for text in texts for piece, _ in pieces(text)])
         parts.append(compare(group, result, labels, cleaner.keep))
     return joined(parts)
 
@@ -96,7 +103,7 @@ def compare(
         labels,
         np.array([labels.index(label) for document in documents for label in document.labels]),
         result.codes,
-        result.probabilities.max(axis=1).astype(np.float64),
+        result.probabilities[np.arange(len(result.codes)), result.codes].astype(np.float64),
         kept,
         np.array([not weak for document in documents for weak in document.weak]),
         result.batch.words(),
@@ -106,6 +113,7 @@ def compare(
         np.repeat([document.language for document in documents], sizes),
         np.array([kind.partition("/")[0] for document in documents for kind in document.kinds], np.str_),
         np.array(shingle_scores(documents, tokens, kept, is_word)),
+        np.array([document.id for document in documents]),
     )
 
 
@@ -172,7 +180,7 @@ def keep_scores(measured: Measured) -> dict[str, float]:
 
 
 def calibration_error(measured: Measured) -> float:
-    """Return the expected calibration error of the likeliest label over 15 equal bins of confidence."""
+    """Return the expected calibration error of the given labels over 15 equal bins of their probability."""
     confidence = measured.confidence[measured.sure]
     right = (measured.truth == measured.predicted)[measured.sure]
     if not len(confidence):
@@ -183,10 +191,12 @@ def calibration_error(measured: Measured) -> float:
 
 
 def bootstrap(measured: Measured) -> list[float]:
-    """Return the standard error of each label's F1 over resampled documents."""
+    """Return the standard error of each label's F1 over resampled documents, all views of one together."""
     size = len(measured.labels)
-    documents = int(measured.document.max()) + 1 if len(measured.document) else 0
-    cell = measured.document * size * size + measured.truth * size + measured.predicted
+    texts, place = np.unique(measured.document, return_inverse=True)
+    names, number = np.unique(measured.id[texts], return_inverse=True)
+    documents = len(names)
+    cell = number[place] * size * size + measured.truth * size + measured.predicted
     counts = np.bincount(cell[measured.sure], minlength=documents * size * size).reshape(documents, size * size)
     draws = np.random.default_rng(0).multinomial(documents, np.full(documents, 1 / documents), BOOTSTRAPS)
     sums = (draws @ counts).reshape(BOOTSTRAPS, size, size)
@@ -195,7 +205,10 @@ def bootstrap(measured: Measured) -> list[float]:
 
 
 def shingle_means(measured: Measured) -> dict[str, float]:
-    """Return the mean word-shingle F1 of the documents that the lines are from, and how many got worse."""
+    """Return the mean word-shingle F1 of the texts that the lines are from, and how many got worse.
+
+    ``documents`` is how many texts that is; those that :func:`cleaner.shingles.shingle_scores` says nothing of are out.
+    """
     scores = measured.shingles[np.unique(measured.document)]
     scores = scores[~np.isnan(scores[:, 0])]
     if not len(scores):
@@ -206,7 +219,7 @@ def shingle_means(measured: Measured) -> dict[str, float]:
 
 
 def lost_share(measured: Measured) -> float:
-    """Return the share of documents of whose body words less than half are kept."""
+    """Return the share of texts of whose body words less than half are kept."""
     body = measured.sure & (measured.truth == measured.labels.index(BODY))
     documents = int(measured.document.max(initial=-1)) + 1
     there = np.bincount(measured.document[body], measured.words[body], documents)
@@ -228,6 +241,7 @@ def group_figures(measured: Measured) -> dict[str, Any]:
     """Return the main figures of some lines."""
     rows = label_scores(confusion(measured))
     return {
+        "documents": len(np.unique(measured.document)),
         **keep_scores(measured),
         "f1": {label: row["f1"] for label, row in zip(measured.labels, rows, strict=True)},
         "lost": lost_share(measured),

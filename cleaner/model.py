@@ -143,6 +143,14 @@ class Model:
         kinds[doubtful] = some
         return found, kinds
 
+    def firm(self, aim: str) -> bool:
+        """Tell whether junk that the draft head is sure of is junk with an aim, too, whatever its caution."""
+        if JUNK not in self.labels:
+            return True
+        body, junk = self.labels.index(BODY), self.labels.index(JUNK)
+        weights, how, share = self.card["weights"], self.card["aims"][aim], self.card["sure"][junk]
+        return bool(share * weights[junk] > (1 - share) * weights[body] * max(how["dense"], how["sparse"]))
+
     def sure(self, draft: Floats) -> npt.NDArray[np.bool_]:
         """Tell of which lines the draft head is sure enough to be believed; ``draft`` is [lines, labels]."""
         found = np.zeros(len(draft), np.bool_)

@@ -19,7 +19,10 @@ MULTIPLIER = 0x2545F4914F6CDD1D
 def shingle_scores(
     group: Sequence[LabelledDocument], tokens: Tokens, kept: Mask, is_word: Mask
 ) -> list[tuple[float, float]]:
-    """Return for each document the word 4-gram F1 against its body, of the text before and after cleaning."""
+    """Return for each document the word 4-gram F1 against its body, of the text before and after cleaning.
+
+    Both are nan where more than half of the lines are weak, as what is left is no text, or where no body is sure.
+    """
     out = []
     line = 0
     for document in group:

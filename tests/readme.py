@@ -82,11 +82,15 @@ def figures(card: dict[str, Any]) -> str:
         ),
     ]
     languages = sorted(scores["by_language_pages"].items(), key=lambda item: -item[1]["body_words"])
-    shown = [f"{name} {row['body_f1']:.3f}" for name, row in languages if row["body_words"] >= MANY_WORDS]
-    rows += ["", f"Body F1 on whole pages by language, most text first: {', '.join(shown)}."]
-    lines = scores["lines"]
-    rows += ["", f"Over {lines:,} lines of {scores['documents']:,} texts; expected calibration error "]
-    rows[-1] += f"{scores['calibration_error']:.3f}."
+    many = [(name, row) for name, row in languages if row["body_words"] >= MANY_WORDS]
+    shown = ", ".join(f"{name} {row['body_f1']:.3f} ({row['documents']})" for name, row in many)
+    least = f"(in brackets how many texts; {MANY_WORDS} words of body at least)"
+    rows += ["", f"Body F1 on whole pages by language, most body first {least}: {shown}."]
+    pages, lines = (sum(row[name] for row in card["test_data"]) for name in ("documents", "lines"))
+    about = f"""Over {scores["lines"]:,} of {lines:,} lines, those whose label is certain, of {scores["documents"]:,}
+        texts from {pages} pages; expected calibration error {scores["calibration_error"]:.3f}. Document F1 and made worse are
+        over the {scores["shingles"]["documents"]:,} texts most of whose lines are certain."""
+    rows += ["", " ".join(about.split())]
     return "\n".join(rows)
 
 
@@ -195,9 +199,11 @@ def residue() -> str:
     found = result("residue")
     shares = [", ".join(f"{SORTS[sort]} {share:.0%}" for sort, share in found[of]["balanced"].items()) for of in WHERE]
     names = [NAMES[language] for language in found if language not in WHERE]
-    text = f"""Of {found["en"]["pieces"]} pieces of residue, written for this and put alone between two paragraphs of
-        {found["en"]["texts"]:,} English texts as extractors left them, so many are removed: {shares[0]}. Of
-        {found["others"]["pieces"]} in {", ".join(names[:-1])} and {names[-1]}: {shares[1]}.
+    one, more = (found[of] for of in WHERE)
+    text = f"""Of {one["pieces"]} pieces of residue, written for this and each put alone between two paragraphs of
+        {one["times"]} texts (of {one["texts"]} English ones, from {one["pages"]} pages, as extractors left them), so
+        many are removed: {shares[0]}. Of {more["pieces"]} in {", ".join(names[:-1])} and {names[-1]} ({more["texts"]}
+        texts from {more["pages"]} pages): {shares[1]}.
         `python tests/benchmarks/residue.py ../shared/corpus/valid` measures it."""
     return textwrap.fill(" ".join(text.split()), 112)
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import pool
 
 from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
@@ -10,6 +11,7 @@ from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.decision import AIMS, body_share, cleanness, decide, eased, line_weights, runs, spread
 from cleaner.heads import Rows, fewer
 from cleaner.kinds import Kinds, kind_floor
+from cleaner.model import Model
 from cleaner.sampling import FEWEST, choose_whole, read_part
 from cleaner.second_pass import full_names
 from cleaner.weighting import NEVER, choose_sure, pick
@@ -123,6 +125,20 @@ def test_sure_lines_keep_the_draft() -> None:
     assert found[0.51][1] == pytest.approx(np.where(sure[:, None], kinds * junk[:, None], others), abs=1e-6)
     assert found[2.0][0] == pytest.approx(final, abs=1e-6)
     assert found[2.0][1] == pytest.approx(others, abs=1e-6)
+
+
+@pytest.mark.parametrize(("sure", "dense", "firm"), [(0.98, 9.5, True), (0.98, 32.0, False), (0.6, 9.5, False)])
+def test_a_label_is_the_same_whatever_is_asked_for(cleaner: Cleaner, sure: float, dense: float, firm: bool) -> None:
+    """Junk that the draft head is sure of may be body by an aim, and then junk after all as a credit."""
+    card, junk = cleaner.model.card, cleaner.model.labels.index("junk")
+    aim = {**card["aims"]["balanced"], "dense": dense, "sparse": 1.0, "long": 1}
+    doubts = [sure if label == junk else 2.0 for label in range(len(card["sure"]))]
+    other = Model(cleaner.model.arrays, {**card, "aims": {"balanced": aim}, "sure": doubts})
+    assert other.firm("balanced") == firm
+    one = Cleaner(other)
+    for text in pool()[:60]:
+        data = [text.encode()]
+        assert one.result(data, kinds=False).codes.tolist() == one.result(data).codes.tolist()
 
 
 def test_some_lines_are_sure() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from documents import texts
 
 from cleaner.adaptation import Adapting, adapted, read_fresh, rehearsed
 from cleaner.alike import of_one
@@ -16,7 +17,8 @@ from cleaner.cleaning import Cleaner
 from cleaner.comparison import compare_measured, differing
 from cleaner.corpus import LabelledDocument, describe, digest
 from cleaner.costs import costliest
-from cleaner.evaluation import Measured, calibration_error, figures, lost_share, measure
+from cleaner.evaluation import Measured, calibration_error, compare, figures, lost_share, measure
+from cleaner.grouping import pieces
 from cleaner.model import Model
 from cleaner.prior import Head, Steps, Targets, moved_head
 from cleaner.rehearsal import read_rehearsal
@@ -33,7 +35,7 @@ def measured(truth: str, predicted: str, words: Sequence[int], document: Sequenc
     names = np.array([""] * size)
     found = Measured(
         LABELS, codes[0], codes[1], np.ones(size), codes[1] == 0, np.ones(size, np.bool_), np.array(words), place,
-        names, names, names, names, np.full((place.max() + 1, 2), np.nan),
+        names, names, names, names, np.full((place.max() + 1, 2), np.nan), np.arange(place.max() + 1).astype(str),
     )  # fmt: skip
     return replace(found, **more)
 
@@ -61,6 +63,33 @@ def test_calibration_errors_do_not_cancel() -> None:
     """evaluation.py, calibration_error: `np.abs` left out."""
     both = measured("bb", "bj", [1, 1], confidence=np.array([0.55, 0.95]))
     assert calibration_error(both) == pytest.approx((0.45 + 0.95) / 2)
+
+
+def test_chance_is_of_documents_and_not_of_their_views() -> None:
+    """evaluation.py, bootstrap: each view drawn on its own."""
+    rows = [number for number in range(36) for _ in range(2)]
+    truth, predicted = "bj" * 36, ("bb" * 9 + "bj" * 9) * 2
+    alone = measured(truth, predicted, [1] * 72, rows)
+    views = replace(alone, id=np.array([str(number // 9) for number in range(36)]))
+    errors = [figures(one)["labels"]["junk"]["f1_error"] for one in (alone, views)]
+    assert errors[1] > 2 * errors[0] > 0
+
+
+def test_calibration_is_of_the_given_label(cleaner: Cleaner) -> None:
+    """evaluation.py, compare: the likeliest label's probability, whatever label is given."""
+    shares = np.array([[0.7, 0.1, 0.0, 0.0, 0.2]] * 2, np.float32)
+    given = replace(cleaner.result([b"One.\nTwo.\n"]), probabilities=shares, codes=np.array([0, 4]))
+    one = replace(document("bj"), lines=("One.", "Two."))
+    assert compare([one], given, cleaner.model.labels, {"body"}).confidence.tolist() == pytest.approx([0.7, 0.2])
+
+
+def test_long_texts_are_measured_as_they_are_cleaned(cleaner: Cleaner) -> None:
+    """evaluation.py, measure: texts not cut into pieces."""
+    lines = [line for text in texts(900) for line in text.splitlines() if line.strip()]
+    one = document("b" * len(lines), texts=lines)
+    assert len(list(pieces(one.text().encode()))) > 1
+    labels = [cleaner.model.labels.index(line.label) for line in cleaner.label(one.text())]
+    assert measure([one], cleaner).predicted.tolist() == labels
 
 
 def test_a_document_is_lost_of_which_less_than_half_is_kept() -> None:

@@ -105,14 +105,18 @@ def main() -> None:
     cleaner, documents = Cleaner.load(chosen.model), read_labelled([chosen.data])
     shares: dict[str, dict[Piece, float]] = {aim: {} for aim in AIMS}
     groups = {language: pieces_in(language) for language in LANGUAGES}
+    used: dict[str, set[tuple[str, str]]] = {}
     for language in groups:
         texts = put_in(documents, language)
+        used[language] = {(one.id, one.view) for one, _ in texts}
         for aim in AIMS:
             shares[aim] |= removed(cleaner, texts, aim)
     groups["others"] = [piece for piece in PIECES if piece.language != "en"]
+    used["others"] = set().union(*(used[language] for language in LANGUAGES if language != "en"))
     result: dict[str, dict[str, object]] = {}
     for name, pieces in groups.items():
-        result[name] = {"pieces": len(pieces), "texts": len(pieces) * TIMES}
+        pages = {page for page, _ in used[name]}
+        result[name] = {"pieces": len(pieces), "times": TIMES, "texts": len(used[name]), "pages": len(pages)}
         for aim in AIMS:
             found = by_sort({piece: shares[aim][piece] for piece in pieces})
             result[name][aim] = found
