@@ -88,8 +88,8 @@ def figures(card: dict[str, Any]) -> str:
     rows += ["", f"Body F1 on whole pages by language, most body first {least}: {shown}."]
     pages, lines = (sum(row[name] for row in card["test_data"]) for name in ("documents", "lines"))
     about = f"""Over {scores["lines"]:,} of {lines:,} lines, those whose label is certain, of {scores["documents"]:,}
-        texts from {pages} pages; expected calibration error {scores["calibration_error"]:.3f}. Document F1 and made worse are
-        over the {scores["shingles"]["documents"]:,} texts most of whose lines are certain."""
+        texts from {pages} pages; expected calibration error {scores["calibration_error"]:.3f}. Document F1 and made
+        worse are over the {scores["shingles"]["documents"]:,} texts most of whose lines are certain."""
     rows += ["", " ".join(about.split())]
     return "\n".join(rows)
 
