@@ -49,9 +49,8 @@ def start_behind(shards: Sequence[Shard]) -> tuple[Start, set[int]]:
         start.read |= set(shard.read)
         start.failed |= set(shard.failed)
         done |= {*shard.done, *(number for number, _, _ in shard.files)}
-        if not shard.published:
-            if shard.next[0] != start.position[0]:
-                start.under = {}
-            add(start.under, shard.under)
-            start.position = shard.next
+        if shard.next[0] != start.position[0]:
+            start.under = {}
+        add(start.under, shard.under)
+        start.position = shard.next
     return start, done
