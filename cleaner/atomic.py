@@ -142,15 +142,12 @@ def exists(path: str) -> bool:
 
 
 def digest(path: str, begin: int = 0, end: int = -1) -> str:
-    """Return the SHA-256 of a part of a file, empty if the file is not there or shorter."""
+    """Return the SHA-256 of a part of a file, or of what is there of it; empty if the file is not."""
     state, left = hashlib.sha256(), end - begin
     try:
         with open_raw(path) as file:
             file.seek(begin)
-            while end < 0 or left > 0:
-                data = file.read(1 << 20 if end < 0 else min(1 << 20, left))
-                if not data:
-                    return "" if end >= 0 else state.hexdigest()
+            while data := file.read(1 << 20 if end < 0 else min(1 << 20, left)):
                 state.update(data)
                 left -= len(data)
     except OSError:
