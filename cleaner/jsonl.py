@@ -95,7 +95,7 @@ def read_blocks(number: int, source: Input, at: tuple[int, int], encoding: str =
             cut = data.rfind(b"\n") + 1
             data, tail = data[:cut], data[cut:]  # noqa: PLW2901 - the cut record is none
         count = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
-        begin += len(data) + len(tail)
+        begin += len(data)
         lost: tuple[Failure, ...] = ()
         if last and fault:
             lost = (Failure(source.name, record + count, "cut", plainly(fault[0], source), tail or None, True),)
