@@ -5,6 +5,7 @@ code that applies the stored ones when the program starts again.
 """
 
 from collections.abc import Iterable, Sequence
+from string import ascii_lowercase
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,11 +59,10 @@ def label_keys(labels: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for label in labels:
-        letters = [char for char in label if char in "abcdefghijklmnopqrstuvwxyz"] + list("abcdefghijklmnopqrstuvwxyz")
-        free = [letter for letter in letters if letter not in found]
+        free = next((char for char in label + ascii_lowercase if char in ascii_lowercase and char not in found), "")
         if not free:
             raise UsageError(f"{len(labels)} labels, and a letter for each of 26 only. Annotate with fewer labels.")
-        found[free[0]] = label
+        found[free] = label
     return found
 
 
@@ -162,10 +162,10 @@ class Session:
             self.finished.remove(name)
             self.unwritten.discard(name)
             self.taken_back.add(name)
-        same = [other for other in self.pages.values() if other.sheet.site == site]
         self.known[site].clear()
-        for other in same:
-            self.known[site].update((other.sheet.keys[line], label) for line, label in other.given.items())
+        for other in self.pages.values():
+            if other.sheet.site == site:
+                self.known[site].update((other.sheet.keys[line], label) for line, label in other.given.items())
 
     def open(self, name: str) -> None:
         """Turn to a document, its proposals as the labels given since make them."""
