@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from cleaner.annotate_page import Page
 from cleaner.annotate_session import KEYS, Session
 from cleaner.errors import CleanerError
-from cleaner.wording import amount
+from cleaner.wording import amount, printable
 
 __all__ = ["AnnotateApp"]
 
@@ -29,11 +29,6 @@ SETTLED = Style(dim=True)
 #: Keys that Textual names otherwise than by their character.
 WIDE = {"enter", "space", "tab"}
 LONGEST = 2000  # characters of the line at the cursor that are shown
-
-
-def shown(text: str, limit: int) -> str:
-    """Return the start of a text for a terminal: what would steer the terminal becomes a space."""
-    return "".join(char if char.isprintable() else " " for char in text[:limit])
 
 
 class Lines(ScrollView, can_focus=True):
@@ -76,7 +71,7 @@ class Lines(ScrollView, can_focus=True):
                 Segment(f"{line + 1:>4} ", SETTLED + ground),
                 Segment(f"{mark} ", Style(bold=True, color="#ff9e64" if mark == "?" else None) + ground),
                 Segment(f"{label:<{self.wide}} {gap} ", colour + Style(bold=page.unsure(line))),
-                Segment(shown(page.sheet.lines[line], self.size.width), colour),
+                Segment(printable(page.sheet.lines[line][: self.size.width]), colour),
                 Segment(" " * self.size.width, ground),
             ]
         )
@@ -162,8 +157,8 @@ class AnnotateApp(App[None]):
             return
         event.stop()
         event.prevent_default()
-        printable = event.is_printable and event.character and event.key not in WIDE
-        self.press(event.character if printable and event.character else event.key)
+        character = event.character if event.is_printable and event.key not in WIDE else None
+        self.press(character or event.key)
 
     def press(self, key: str) -> None:
         """Do what a key does; those about the screen alone are done here."""
@@ -212,7 +207,7 @@ class AnnotateApp(App[None]):
         words = f"lines {chosen[0] + 1} to {chosen[-1] + 1}" if len(chosen) > 1 else f"line {line + 1}"
         hint = page.sheet.hints[line]
         text = Text(f"{words}: {page.label(line)}" + (f"   ({hint})" if hint else ""), style="bold")
-        return text.append(f"\n{shown(page.sheet.lines[line], LONGEST)}", style="not bold")
+        return text.append(f"\n{printable(page.sheet.lines[line][:LONGEST])}", style="not bold")
 
     def keys(self) -> Text:
         """Return the keys of the labels, and those of all else in short, or with what they do."""

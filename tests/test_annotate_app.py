@@ -14,11 +14,12 @@ from screenshot import PICTURE, draw, example
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from cleaner.annotate_app import AnnotateApp, shown
+from cleaner.annotate_app import AnnotateApp
 from cleaner.annotate_files import Folder, places, proposals, text_files
 from cleaner.annotate_session import Session
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import read_tsv
+from cleaner.wording import printable
 
 COMMAND = str(Path(sys.executable).with_name("cleaner"))
 README = Path(__file__).parents[1] / "README.md"
@@ -189,7 +190,7 @@ def test_a_full_disk_ends_the_program(texts: Path, cleaner: Cleaner, monkeypatch
 
 
 def test_text_cannot_steer_the_terminal() -> None:
-    assert shown("a\x1b[31m\tb\u202ec\u00a0d", 99) == "a [31m b c d"
+    assert printable("a\x1b[31m\tb\u202ec\u00a0d") == "a [31m b c d"
 
 
 def test_screenshot_is_the_one_in_the_readme() -> None:
