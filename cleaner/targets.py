@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from cleaner.atomic import beside, exists
+from cleaner.atomic import beside, exists, is_special
 from cleaner.errors import UsageError
+from cleaner.inputs import format_by_name
 from cleaner.opening import address, begin_of, compression, is_remote, remote, stem
 from cleaner.options import BatchOptions
 from cleaner.records import SUFFIXES, Input
@@ -51,11 +52,6 @@ def form_of(source: Input, wanted: str) -> str:
     return wanted or ("jsonl" if source.format == "wet" else source.format)
 
 
-def suffix_form(path: str) -> str:
-    """Return the format that the name of a file tells, or an empty string."""
-    return SUFFIXES.get(os.path.splitext(stem(path))[1].lower(), "")
-
-
 def plan(
     names: Sequence[str], inputs: Sequence[Input], output: str, options: BatchOptions, own: Mapping[object, str]
 ) -> Plan:
@@ -68,7 +64,7 @@ def plan(
     wanted = options.output_format
     folder = bool(output) and into_folder(names, inputs, output)
     if output and not folder:
-        said = suffix_form(output)
+        said = format_by_name(output)
         if wanted and said not in ("", wanted):
             raise UsageError(f"{output}: its name is that of {said}. Change it, or leave --output-format {wanted} out.")
         wanted = wanted or said
@@ -111,7 +107,7 @@ def into_folder(names: Sequence[str], inputs: Sequence[Input], output: str) -> b
     if output.endswith("/") or (not is_remote(output) and os.path.isdir(output)):
         return True
     many = any(name != "-" and not is_remote(name) and os.path.isdir(name) for name in names)
-    said = suffix_form(output)
+    said = format_by_name(output)
     if (many or len(inputs) > 1) and said in ("", "text"):
         if said or compression(output):
             remedy = f"Choose one of .jsonl or .parquet, or a folder: -o {os.path.splitext(stem(output))[0]}/"
@@ -157,8 +153,7 @@ def side_work(options: BatchOptions) -> Path | None:
 
 def hidden(path: str) -> Path:
     """Return the folder beside a file for what is not complete."""
-    special = not is_remote(path) and os.path.exists(path) and not os.path.isfile(path)
-    if is_remote(path) or special:
+    if is_remote(path) or is_special(path):
         return Path(f".cleaner-{hashlib.sha256(path.encode()).hexdigest()[:12]}")
     return beside(Path(os.path.realpath(path)), ".cleaner")
 
@@ -186,7 +181,7 @@ def to_folder(inputs: Sequence[Input], output: str, wanted: str) -> Plan:
             relative = "stdin" + ENDINGS[form]
         elif form != source.format:
             relative = stem(relative)
-            while os.path.splitext(relative)[1].lower() in (*SUFFIXES, ".wet", ".warc"):
+            while os.path.splitext(relative)[1].lower() in SUFFIXES:
                 relative = os.path.splitext(relative)[0]
             relative += ENDINGS[form]
         if relative in seen:

@@ -115,7 +115,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "summary": {"outcomes", "quality", "records"},
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
-    "targets": {"atomic", "errors", "opening", "options", "records"},
+    "targets": {"atomic", "errors", "inputs", "opening", "options", "records"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
     "training": {"alike", "arguments", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
