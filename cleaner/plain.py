@@ -17,28 +17,24 @@ HUGE_BYTES = 16_000_000
 GROUP_FILES = 500
 
 
-def groups(inputs: Iterator[tuple[int, Input]]) -> Iterator[tuple[tuple[int, ...], tuple[Input, ...]]]:
+def groups(inputs: Iterator[tuple[int, Input]]) -> Iterator[list[tuple[int, Input]]]:
     """Group text files so that each group has about a block's bytes; a huge file is a group of its own."""
     waiting: list[tuple[int, Input]] = []
     size = 0
     for number, source in inputs:
         huge = source.size > HUGE_BYTES
         if waiting and (huge or size >= BLOCK_BYTES or len(waiting) >= GROUP_FILES):
-            yield tuple(one for one, _ in waiting), tuple(one for _, one in waiting)
+            yield waiting
             waiting, size = [], 0
         waiting.append((number, source))
         size += max(source.size, 1000) if not huge else BLOCK_BYTES
     if waiting:
-        yield tuple(one for one, _ in waiting), tuple(one for _, one in waiting)
+        yield waiting
 
 
-def content(source: Input) -> bytes:
-    """Return the whole of a file, uncompressed."""
-    return b"".join(chunks(source.path))
-
-
-def small_block(numbers: tuple[int, ...], sources: tuple[Input, ...]) -> Block:
+def small_block(group: list[tuple[int, Input]]) -> Block:
     """Return the block of a group; local files are left for the worker to read."""
+    numbers, sources = zip(*group, strict=True)
     data: tuple[bytes | DataError | None, ...] = tuple(
         fetched(one) if one.path == "-" or is_remote(one.path) else None for one in sources
     )
@@ -48,16 +44,11 @@ def small_block(numbers: tuple[int, ...], sources: tuple[Input, ...]) -> Block:
 def fetched(source: Input) -> bytes | DataError:
     """Return the content of a file, or why there is none."""
     try:
-        return content(source)
+        return b"".join(chunks(source.path))
     except DataError as error:
         return error
     except OSError as error:
-        return unreadable(source, error)
-
-
-def unreadable(source: Input, error: OSError) -> DataError:
-    """Return an error of the system as one of ours."""
-    return DataError(f"{source.name}: {error.strerror or error}. Check the file and its permissions.")
+        return DataError(f"{source.name}: {error.strerror or error}. Check the file and its permissions.")
 
 
 def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Block]:

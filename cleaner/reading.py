@@ -20,9 +20,9 @@ def blocks(inputs: Sequence[Input], begin: tuple[int, int, int, int], options: B
         source = inputs[index]
         if source.format == "text" and not plain.is_huge(source, options.encoding):
             texts = run_of_texts(inputs, index, options)
-            for numbers, sources in plain.groups(texts):
-                yield plain.small_block(numbers, sources)
-                index = numbers[-1] + 1
+            for group in plain.groups(texts):
+                yield plain.small_block(group)
+                index = group[-1][0] + 1
             continue
         last = None
         try:
