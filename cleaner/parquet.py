@@ -11,7 +11,7 @@ from cleaner.cells import dumped, fields
 from cleaner.columns import arrow, column_of, first_line, fit, fitting, is_text, plain, storable, unified, without_views
 from cleaner.errors import DataError
 from cleaner.jsonl import ID_FIELDS, NULL, text_field
-from cleaner.opening import is_remote, remote
+from cleaner.opening import is_remote, open_raw
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
 __all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
@@ -20,18 +20,11 @@ __all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
 GROUP_BYTES = 64_000_000
 
 
-def opened(path: str) -> Any:
-    """Return what pyarrow opens: a local path, or a remote file."""
-    if not is_remote(path):
-        return path
-    system, inner = remote(path)
-    return system.open(inner, "rb")
-
-
 def parquet_file(path: str, unit: str = "us") -> Any:
     """Return an open Parquet file that gives timestamps of the kind INT96 in a unit of time."""
     _, pq = arrow()
-    return pq.ParquetFile(opened(path), pre_buffer=False, coerce_int96_timestamp_unit=unit)
+    source = open_raw(path) if is_remote(path) else path
+    return pq.ParquetFile(source, pre_buffer=False, coerce_int96_timestamp_unit=unit)
 
 
 def with_times(path: str, file: Any) -> Any:
@@ -223,8 +216,8 @@ def finish(spool: Path, target: Path, source: str) -> None:
     if len(kinds) > 1:
         with spool.open("rb") as file:
             schema = fitting(unified(kinds), (table for table, _ in stored(file)))
-    options = {"compression": codecs(source)} if source else {"compression": "zstd"}
-    with spool.open("rb") as file, pq.ParquetWriter(target, schema, **options) as writer:
+    packed = codecs(source) if source else "zstd"
+    with spool.open("rb") as file, pq.ParquetWriter(target, schema, compression=packed) as writer:
         waiting: list[Any] = []
         size, now = 0, 0
         for table, group in stored(file):
@@ -252,4 +245,4 @@ def codecs(source: str) -> Any:
     group = meta.row_group(0)
     columns = [group.column(i) for i in range(group.num_columns)]
     found = {one.path_in_schema: one.compression.replace("UNCOMPRESSED", "NONE") for one in columns}
-    return found if len(set(found.values())) > 1 else columns[0].compression.replace("UNCOMPRESSED", "NONE")
+    return found if len(set(found.values())) > 1 else found.popitem()[1]
