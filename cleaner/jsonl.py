@@ -154,7 +154,7 @@ def text_field(record: Mapping[str, Any], wanted: str) -> str:
 def key_of(name: str) -> re.Pattern[bytes]:
     """Return what finds a field with a string in a record."""
     key = re.escape(json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    return re.compile(key + rb'[ \t\r\n]*:[ \t\r\n]*(?=")')
+    return re.compile(key + COLON.pattern)
 
 
 def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
@@ -170,9 +170,9 @@ def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def candidates(line: bytes, name: str) -> Iterator[int]:
-    """Yield where the value may begin: behind the first such key, nearly always the right one; then behind that."""
-    found = key_of(name).search(line)
-    yield found.end() if found else 0
+    """Yield where the value may begin: behind the first such key, nearly always right; then as :func:`own` says."""
+    if found := key_of(name).search(line):
+        yield found.end()
     yield own(line, name)
 
 
