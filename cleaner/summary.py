@@ -61,14 +61,10 @@ def removed_lines(lost: Counter[bytes]) -> dict[str, int]:
 
 def count_documents(grades: list[Quality], how: How) -> Counts:
     """Count the documents of a block with their lines and words; ``how`` has counted while they were cleaned."""
-    flags: dict[str, int] = {}
-    for grade in grades:
-        for flag in grade.flags:
-            flags[flag] = flags.get(flag, 0) + 1
     return {
         "documents": len(grades),
         **{name: {one: n for one, n in how.counts[name].items() if n} for name in ("lines", "words", "kinds")},
-        "flags": flags,
+        "flags": dict(Counter(flag for grade in grades for flag in grade.flags)),
         "words_kept": sum(grade.kept for grade in grades),
         "words_removed": sum(grade.removed for grade in grades),
         "removed_lines": removed_lines(how.lost),

@@ -4,6 +4,7 @@ import difflib
 import io
 import json
 import os
+from collections import Counter
 
 from cleaner import jsonl, parquet, plain, wet
 from cleaner.encodings import extends_ascii
@@ -102,12 +103,8 @@ def work(block: Block, job: Job) -> Done:
 
 def encodings(table: Table) -> dict[str, int]:
     """Count the encodings of text files that are not UTF-8."""
-    out: dict[str, int] = {}
-    if table.block.sources[0].format == "text":
-        for one in table.documents:
-            if one.place[1] != "utf-8":
-                out[one.place[1]] = out.get(one.place[1], 0) + 1
-    return out
+    texts = table.documents if table.block.sources[0].format == "text" else ()
+    return dict(Counter(one.place[1] for one in texts if one.place[1] != "utf-8"))
 
 
 def difference(table: Table, index: int) -> bytes:
