@@ -166,7 +166,7 @@ def ideograph(code: int) -> bool:
     """Tell whether a code point belongs to a script that is written without spaces."""
     han = 0x3400 <= code < 0xA000 or 0xF900 <= code < 0xFB00
     kana = 0x3040 <= code < 0x3100 or 0x31F0 <= code < 0x3200 or 0xFF66 <= code < 0xFF9E
-    return han or kana or 0x0E00 <= code < 0x0E80 or 0x0E80 <= code < 0x0F00 or 0x1780 <= code < 0x1800
+    return han or kana or 0x0E00 <= code < 0x0F00 or 0x1780 <= code < 0x1800
 
 
 def character_table(classes: npt.NDArray[np.uint8], folded: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint32]:
