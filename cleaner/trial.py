@@ -175,12 +175,7 @@ def held_out(
 
 def of_folds(some: Sequence[Measured]) -> dict[str, Any]:
     """Return the figures of several folds, and what each has wrongly kept or dropped."""
-    return {**summary(joined(some)), "by_fold": [by_words(one) for one in some]}
-
-
-def by_words(measured: Measured) -> int:
-    """Return how many words are wrongly kept or dropped."""
-    return int(word_errors(measured)["keep_or_drop"])
+    return {**summary(joined(some)), "by_fold": [word_errors(one)["keep_or_drop"] for one in some]}
 
 
 def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
