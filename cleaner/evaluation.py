@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import TERMINAL
-from cleaner.cleaning import AnyModel, Cleaner, Result, as_cleaner
+from cleaner.cleaning import AnyModel, Cleaner, Result, as_cleaner, encode
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, groups_of, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
@@ -54,10 +54,8 @@ class Measured:
 
     def select(self, lines: Mask) -> "Measured":
         """Return some of the lines."""
-        each = {name: getattr(self, name)[lines] for name in ("truth", "predicted", "confidence", "kept", "sure")}
-        names = ("words", "document", "source", "view", "language", "kind")
-        rest = {name: getattr(self, name)[lines] for name in names}
-        return replace(self, **each, **rest)
+        names = [field.name for field in fields(self) if field.name not in ("labels", "shingles", "id")]
+        return replace(self, **{name: getattr(self, name)[lines] for name in names})
 
 
 def evaluate(data: Paths, model: AnyModel = "default") -> dict[str, Any]:
@@ -85,7 +83,7 @@ def measure(documents: Sequence[LabelledDocument], cleaner: Cleaner, name: str =
         raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
     parts = []
     for group in groups_of(documents):
-        texts = [document.text().encode("utf-8", "surrogatepass") for document in group]
+        texts = [encode(document.text()) for document in group]
         result = cleaner.result([piece for text in texts for piece, _ in pieces(text)])
         parts.append(compare(group, result, labels, cleaner.keep))
     return joined(parts)
@@ -267,10 +265,7 @@ def summary(measured: Measured) -> dict[str, Any]:
 
 def by_group(measured: Measured, names: npt.NDArray[np.str_]) -> dict[str, dict[str, Any]]:
     """Return the main figures of each source, view or language."""
-    out = {}
-    for name in sorted(set(names.tolist())):
-        out[name or "?"] = group_figures(measured.select(names == name))
-    return out
+    return {name or "?": group_figures(measured.select(names == name)) for name in sorted(set(names.tolist()))}
 
 
 def figures(measured: Measured) -> dict[str, Any]:
