@@ -10,6 +10,7 @@ from cleaner.decision import AIMS
 from cleaner.errors import UsageError
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.opening import local
+from cleaner.records import FORMATS
 
 __all__ = ["BatchOptions"]
 
@@ -84,12 +85,9 @@ class BatchOptions:
             raise UsageError("--check, --diff and --in-place do not go together. Choose one.")
         if (self.check or self.diff) and self.resume:
             raise UsageError("--resume needs an output: it does not go with --check or --diff.")
-        known = ("", "text", "jsonl", "parquet", "wet")
         for name in ("input_format", "output_format"):
-            if getattr(self, name) not in known:
-                raise UsageError(
-                    f"--{name.replace('_', '-')} {getattr(self, name)}: use one of {', '.join(known[1:])}."
-                )
+            if (form := getattr(self, name)) not in ("", *FORMATS):
+                raise UsageError(f"--{name.replace('_', '-')} {form}: use one of {', '.join(FORMATS)}.")
 
     def settle(self) -> None:
         """Turn paths into text and several texts into tuples; raise UsageError if an option is of another type."""

@@ -83,7 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "native": {"compiling", "threads"},
     "network": {"native", "scratch"},
     "opening": {"errors"},
-    "options": {"decision", "errors", "labels", "opening"},
+    "options": {"decision", "errors", "labels", "opening", "records"},
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
