@@ -176,9 +176,7 @@ class Run:
 
     def workers(self, total: int) -> int:
         """Return how many processes work."""
-        if not self.summary.big:
-            return 1
-        if not can_start():
+        if not self.summary.big or not can_start():
             return 1
         if self.options.workers:
             return self.options.workers
