@@ -16,6 +16,7 @@ from typing import Any
 
 from cleaner.errors import CleanerError
 from cleaner.job import Done, Job
+from cleaner.opening import compress
 from cleaner.records import Block, Failure, failed_row
 from cleaner.summary import add, count_failures
 from cleaner.work import work
@@ -67,8 +68,6 @@ def failed(block: Block, job: Job, reason: str, message: str) -> Done:
     add(done.counts, count_failures(found))
     rows_out = b"".join(failed_row(one) for one in found)
     if "errors" in job.sides and rows_out:
-        from cleaner.opening import compress
-
         done.sinks["errors"] = compress(job.sides["errors"], rows_out)
     return done
 
