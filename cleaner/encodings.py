@@ -74,7 +74,7 @@ def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
     name = name or encoding or "utf-8"
     if codecs.lookup(name).name in ("utf-8", "utf-8-sig"):  # a mark is kept, and none is added
         name = "utf-8"
-    elif not marked(data):
+    else:
         name = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(codecs.lookup(name).name, name)
     try:
         text = data.decode(name)
