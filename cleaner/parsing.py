@@ -138,7 +138,7 @@ class Parser:
         blanks: list[bool] = []
         header: dict[str, str] = {}
         blank = False
-        for number, raw in enumerate(cut(data.removeprefix(b"\xef\xbb\xbf")), 1):
+        for number, raw in enumerate(cut(data.removeprefix(lines.MARK)), 1):
             place = Place(path, number)
             text = self.decoded(place, raw)
             if text is None:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from cleaner.errors import UsageError
-from cleaner.lines import blank, content, split
+from cleaner.lines import BOM, blank, content, split
 
 __all__ = ["Applied", "Rules", "read_rules"]
 
@@ -90,7 +90,7 @@ class Rules:
         the numbers of the lines that always stay. Numbers count from 1.
         """
         text = document.decode("utf-8", "surrogatepass")
-        mark = "\ufeff" if text.startswith("\ufeff") else ""
+        mark = BOM if text.startswith(BOM) else ""
         left, numbers, gone, stay = [mark], [], {}, set()
         falling = False
         for number, row in enumerate(split(text[len(mark) :]), 1):
