@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -289,10 +290,8 @@ class DiskSinks(Outputs):
     def stop(self, clean: bool) -> str:
         """Close everything; what is journalled can be resumed, and in place it is all that is left of removed lines."""
         for file in self.files.values():
-            try:
+            with suppress(OSError):
                 file.close()
-            except OSError:
-                continue
         held = self.options.in_place and any(name in self.options.sides for name in HELD) and not self.journal.empty
         self.journal.close(finished=clean and not held)
         return str(self.journal.folder) if held else ""
