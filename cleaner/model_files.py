@@ -27,7 +27,6 @@ from cleaner.second_pass import second_width
 __all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "MAX_BYTES", "check_sizes", "find_model", "read_arrays", "read_card"]
 
 FORMAT = 4
-FILES = ("weights.npz", "card.json")
 MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."
 #: What decides of an aim.
 NUMBERS = ("sparse", "dense", "long")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cleaner.errors import UsageError
 
-__all__ = ["destination", "write_together"]
+__all__ = ["FILES", "destination", "write_together"]
 
 FILES = ("weights.npz", "card.json")
 

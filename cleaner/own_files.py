@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from cleaner.model_files import FILES, find_model
+from cleaner.model_files import find_model
+from cleaner.model_writing import FILES
 from cleaner.opening import address
 from cleaner.options import BatchOptions
 from cleaner.settings import SETTINGS
