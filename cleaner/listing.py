@@ -9,12 +9,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from cleaner import lines
 from cleaner.cleaning import Cleaner, LabelledLine
-from cleaner.reports import GENERAL, HELD_OUT, held_out, print_before_after, print_scores
+from cleaner.reports import GENERAL, HELD_OUT, grid, held_out, print_before_after, print_scores
 from cleaner.wording import printable
 
 __all__ = ["FORMS", "print_card", "progress"]
@@ -24,7 +23,7 @@ COLOURS = ["green", "bold cyan", "yellow", "magenta", "red", "blue"]
 
 def as_table(name: str, text: str, cleaner: Cleaner) -> None:
     """Print the labelled lines of a document as a table, coloured on a terminal."""
-    table = Table("line", "label", "kind", "p", "text", title=printable(name), box=None, title_justify="left")
+    table = grid("line", "label", "kind", "p", "text", title=printable(name))
     order = cleaner.model.labels
     for line in cleaner.label(text):
         colour = COLOURS[order.index(line.label) % len(COLOURS)]
@@ -82,11 +81,10 @@ def print_card(card: dict[str, Any]) -> None:
     for key in ("date", "labels", "weights", "features", "sha256", "libraries", "options"):
         if key in card:
             console.print(f"{key}: {json.dumps(card[key], ensure_ascii=False)}", highlight=False, soft_wrap=True)
-    table = Table(
-        "source", "documents", "sites", "lines", "licence", title="trained on", title_justify="left", box=None
-    )
+    columns = ("source", "documents", "sites", "lines", "licence")
+    table = grid(*columns, title="trained on")
     for row in card.get("data") or []:
-        table.add_row(*(str(row.get(name, "?")) for name in ("source", "documents", "sites", "lines", "licence")))
+        table.add_row(*(str(row.get(name, "?")) for name in columns))
     console.print(table)
     tried = card.get("adaptation") or {}
     for name, title in (("held_out", HELD_OUT), ("general", GENERAL)):

@@ -12,6 +12,7 @@ from cleaner.wording import amount, printable
 __all__ = [
     "GENERAL",
     "HELD_OUT",
+    "grid",
     "held_out",
     "print_before_after",
     "print_comparison",
@@ -50,16 +51,15 @@ def held_out(card: dict[str, Any]) -> str:
 def print_scores(found: dict[str, Any], title: str) -> None:
     """Print the main figures of an evaluation."""
     out = console()
-    table = Table("label", "precision", "recall", "F1", "± ", "lines", title=title, title_justify="left", box=None)
+    table = grid("label", "precision", "recall", "F1", "± ", "lines", title=title)
     for label, row in found["labels"].items():
         shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1", "f1_error")]
         table.add_row(label, *shares, str(row["lines"]))
     out.print(table)
-    for key, names in (("by_view", "view"), ("by_source", "source"), ("by_language", "language")):
+    columns = ("body F1", "(uncleaned)", "recall", "removed", "rightly", "shingles", "calibration")
+    for key in ("by_view", "by_source", "by_language"):
         groups = {"all": found, **found[key]} if key == "by_view" else found[key]
-        table = Table(
-            names, "body F1", "(uncleaned)", "recall", "removed", "rightly", "shingles", "calibration", box=None
-        )
+        table = grid(key.removeprefix("by_"), *columns)
         for name, group in groups.items():
             table.add_row(
                 name,
