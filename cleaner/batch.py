@@ -138,7 +138,7 @@ def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:
 
 
 def can_start() -> bool:
-    """Tell whether this process can start workers: no worker may, nor who has no output or is at the program's end."""
+    """Tell whether this process can start workers: none can in a worker, without output, or at the program's end."""
     from multiprocessing import current_process
 
     no_output = None in (sys.stdout, sys.stderr)

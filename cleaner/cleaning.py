@@ -114,7 +114,7 @@ class Cleaner:
         self.aim = aim
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the same in every process, as what keeps results by it must know it again."""
+        """Return what is the same in every process: a cache that files results under it must find them again."""
         return {**vars(self), "keep": sorted(self.keep)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -167,8 +167,8 @@ class Model:
     ) -> npt.NDArray[np.int64]:
         """Return the number of each line's label: the likeliest, after weighting as the card says for the aim.
 
-        With the probabilities of ``kinds``, what is surely an image credit, were it junk, is spared no doubt, and
-        lines so long that they hold a whole article are body.
+        With the probabilities of ``kinds``, what would surely be an image credit if it were junk gets no benefit of
+        the doubt, and lines so long that they hold a whole article are body.
         """
         how = self.card["aims"][aim]
         weights = line_weights(np.asarray(self.card["weights"], np.float32), batch.words(), self.labels, how["long"])

@@ -63,7 +63,7 @@ def local(path: str) -> str:
 
 
 def address(path: str) -> str | tuple[Any, str]:
-    """Return what is the same for two paths of one file, however they are written; of ``-`` nothing is.
+    """Return what is the same for all paths that lead to one file, however they are written; not for ``-``.
 
     Raises:
         UsageError: there is no driver for a remote path.

@@ -114,8 +114,8 @@ class Pool:
     def stop(self) -> None:
         """End all workers at once.
 
-        They are killed by hand: loky's own ``kill_workers`` may leave its thread with a KeyError where blocks
-        still wait, while it stands the death of its workers.
+        They are killed by hand: loky's own ``kill_workers`` may end its thread with a KeyError where blocks
+        still wait; the death of its workers it survives.
         """
         if self.executor is not None:
             for process in list((getattr(self.executor, "_processes", None) or {}).values()):
