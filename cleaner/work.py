@@ -96,8 +96,6 @@ def work(block: Block, job: Job) -> Done:
         done.sinks["out"] = b"".join(difference(table, i) for i in range(len(table.documents)))
     elif not options.check:
         write(table, job, done)
-        if not done.sinks.get("out") and any(not one.record for one in done.failures):
-            done.sinks.pop("out", None)  # an input that could not be read has no output, least of all itself
     return done
 
 

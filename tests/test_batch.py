@@ -790,6 +790,15 @@ def test_what_cannot_be_read_replaces_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("any_size")
+def test_where_all_that_can_be_read_is_rejected_the_output_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("SHARE THIS\n")
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9\n")
+    poor = ("--min-quality", "1", "--rejected", tmp_path / "poor")
+    assert call("clean", tmp_path / "a.txt", tmp_path / "b.txt", "-o", tmp_path / "c.jsonl", *poor).exit_code == 1
+    assert (tmp_path / "c.jsonl").read_bytes() == b""
+
+
+@pytest.mark.usefixtures("any_size")
 def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, tmp_path: Path) -> None:
     folder = records.parent
     (folder / "b.jsonl").write_text(RECORD % json.dumps(TEXT) + "{broken\n" + RECORD % json.dumps(TEXT))
