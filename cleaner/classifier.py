@@ -140,12 +140,6 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         network.coefs_, network.intercepts_ = means[: len(network.coefs_)], means[len(network.coefs_) :]
         return network
 
-    def _logits(self, network: MLPClassifier, scaled: Floats) -> Floats:
-        """Return the network's outputs before the softmax, a column a class."""
-        hidden = np.maximum(scaled @ network.coefs_[0] + network.intercepts_[0], 0)
-        out = hidden @ network.coefs_[1] + network.intercepts_[1]
-        return np.asarray(np.concatenate([-out / 2, out / 2], axis=1) if out.shape[1] == 1 else out, np.float32)
-
     def decision_function(self, X: Any) -> Floats:
         """Return calibrated logits, float32 [rows, classes]; for two classes their difference, [rows].
 
@@ -158,9 +152,12 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Return calibrated logits, float32 [rows, classes], for two classes, too."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
+        (first, last), (bias, out_bias) = self.network_.coefs_, self.network_.intercepts_
+        hidden = np.maximum((X - self.mean_) / self.scale_ @ first + bias, 0)
+        out = hidden @ last + out_bias
+        out = np.concatenate([-out / 2, out / 2], axis=1) if out.shape[1] == 1 else out
         factor, shift = self.calibration_
-        logits = self._logits(self.network_, (X - self.mean_) / self.scale_)
-        return np.asarray(logits * factor + shift, np.float32)
+        return np.asarray(out * factor + shift, np.float32)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return probabilities, float32 [rows, classes], in the order of ``classes_``; raises as :meth:`predict`."""
