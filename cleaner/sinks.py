@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 from cleaner.atomic import digest, move, naming, sync_folder, write_beside
 from cleaner.job import Done
 from cleaner.journal import Journal
-from cleaner.opening import compress, compression
+from cleaner.opening import compress, compression, is_remote
 from cleaner.options import BatchOptions
 from cleaner.records import Block
 from cleaner.shards import Position, Shard, Start
@@ -130,7 +130,7 @@ class MemorySinks(Outputs):
                     continue
                 if output.packed and (output.form == "text" or not data):
                     data = bytearray(compress(output.packed, bytes(data)))  # noqa: PLW2901 - packed as a whole
-                if not os.path.isdir(os.path.dirname(output.path) or "."):
+                if not (is_remote(output.path) or os.path.isdir(os.path.dirname(output.path) or ".")):
                     os.makedirs(os.path.dirname(output.path), exist_ok=True)
                 write_beside(output.path, bytes(data))
             else:

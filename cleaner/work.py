@@ -82,7 +82,8 @@ def work(block: Block, job: Job) -> Done:
     )
     table.outcomes = list(outcomes(cleaner, [one.text for one in table.documents], how, block.line))
     table.grades = [quality(one) for one in table.outcomes]
-    least = options.min_quality if (not block.line and block.last) or block.sources[0].format != "text" else 0.0
+    piece = block.sources[0].format == "text" and not block.grouped
+    least = 0.0 if piece else options.min_quality
     table.kept = [i for i, one in enumerate(table.grades) if one.body_share >= least]
     done = Done(failures=[one.named() for one in table.failures])
     done.changed = list(dict.fromkeys(named(table, i) for i in table.kept if table.outcomes[i].gone))

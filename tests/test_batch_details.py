@@ -55,6 +55,15 @@ def test_rules_in_a_huge_text(tmp_path: Path) -> None:
     assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode()
 
 
+@pytest.mark.usefixtures("huge")
+@pytest.mark.parametrize("lines", [1, 300])
+def test_a_huge_text_is_never_rejected(tmp_path: Path, lines: int) -> None:
+    """work.py, work: a text of one line is a piece that is both the first and the last."""
+    (tmp_path / "a.txt").write_text(("SHARE THIS now " * (300 // lines) + "\n") * lines)
+    found = clean_files(tmp_path / "a.txt", tmp_path / "b.txt", BatchOptions(min_quality=1, rejected=tmp_path / "poor"))
+    assert (found.counts["rejected"], (tmp_path / "poor").read_bytes()) == (0, b"")
+
+
 def test_rules_that_keep_in_a_document_of_several_pieces(cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
     """outcomes.py, forced: `rest.starts[owner] +` left out."""
     monkeypatch.setattr("cleaner.grouping.PIECE_BYTES", 1000)

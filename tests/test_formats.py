@@ -393,7 +393,9 @@ def test_parquet_is_resumable_and_the_same_with_workers(tmp_path: Path) -> None:
     assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
 
 
-def test_remote(tmp_path: Path) -> None:
+def test_remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/harbour/in/a.txt", TEXT.encode())
     memory.pipe_file("/harbour/in/deep/b.jsonl.gz", gzip.compress(json.dumps({"text": TEXT}).encode()))
@@ -409,6 +411,9 @@ def test_remote(tmp_path: Path) -> None:
         assert pq.read_table(tmp_path / "d.parquet").num_rows == 2
         with pytest.raises(UsageError, match="no such file"):
             clean_files(["memory://harbour/nowhere"])
+        clean_files(["memory://harbour/in/a.txt"], "memory://harbour/deeper/still/a.txt")
+        assert memory.cat_file("/harbour/deeper/still/a.txt").decode() == BODY
+        assert list(Path().iterdir()) == []
     finally:
         memory.rm("/harbour", recursive=True)
     with pytest.raises(UsageError, match="nonsense"):
