@@ -14,7 +14,7 @@ from cleaner.annotate_session import Entry
 from cleaner.atomic import digest, write_beside
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import LabelledDocument
-from cleaner.data_files import VIEWS, visible
+from cleaner.data_files import VIEWS, files_in
 from cleaner.data_records import label_problem
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
@@ -33,7 +33,7 @@ def text_files(inputs: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in inputs:
-        files = sorted(file for file in path.rglob("*.txt") if visible(file, path)) if path.is_dir() else [path]
+        files = [file for file in files_in(path) if file.suffix == ".txt"] if path.is_dir() else [path]
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder. Check the name.")
         if not files:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from cleaner.errors import DataError
+from cleaner.inputs import walk
 
 __all__ = [
     "QUOTE",
@@ -14,6 +15,7 @@ __all__ = [
     "Taken",
     "cut",
     "doubled_quotes",
+    "files_in",
     "is_tsv",
     "known",
     "labelled_files",
@@ -23,7 +25,6 @@ __all__ = [
     "separator",
     "unused_id",
     "unused_record_id",
-    "visible",
 ]
 
 #: What spreadsheets leave in TSV files, and what to do about it.
@@ -100,9 +101,13 @@ def separator(row: str) -> str:
     return f" (separated by {SEPARATORS[found[1]]}, it seems)" if found else ""
 
 
-def visible(file: Path, folder: Path) -> bool:
-    """Tell whether no name below a folder begins with a dot."""
-    return not any(name.startswith(".") for name in file.relative_to(folder).parts)
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a folder and of those inside it, but for those whose names begin with a dot.
+
+    Raises:
+        UsageError: a folder cannot be listed.
+    """
+    return sorted(Path(path) for path, _ in walk(str(folder)))
 
 
 def labelled_files(paths: Iterable[Path]) -> list[Path]:
@@ -110,12 +115,13 @@ def labelled_files(paths: Iterable[Path]) -> list[Path]:
 
     Raises:
         DataError: a path is missing, of another format, or a folder without labelled files.
+        UsageError: a folder cannot be listed.
     """
     found: dict[Path, Path] = {}
     for path in paths:
         files = [path]
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if known(file) and visible(file, path))
+            files = [file for file in files_in(path) if known(file)]
         if not files:
             raise DataError(f"{path}: no labelled files. Expected .tsv, .jsonl or .jsonl.gz.")
         if not known(files[0]):
@@ -128,8 +134,8 @@ def labelled_files(paths: Iterable[Path]) -> list[Path]:
 def left_out(paths: Iterable[Path]) -> str:
     """Return in words which files of folders are not read, as their names are not those of labelled data."""
     folders = [path for path in paths if path.is_dir()]
-    files = [file for folder in folders for file in sorted(folder.rglob("*")) if visible(file, folder)]
-    others = [file for file in files if file.is_file() and not known(file) and file.suffix.lower() not in BESIDE]
+    files = [file for folder in folders for file in files_in(folder)]
+    others = [file for file in files if not known(file) and file.suffix.lower() not in BESIDE]
     if not others:
         return ""
     count = "1 other file" if len(others) == 1 else f"{len(others)} other files"

@@ -2,41 +2,59 @@
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from cleaner.errors import DataError, UsageError
 from cleaner.opening import address, begin_of, begin_of_stdin, is_remote, refuse_packed, remote, stamp, stem
 from cleaner.records import SUFFIXES, Input, sniff
 from cleaner.settings import SETTINGS
 
-__all__ = ["find_inputs", "format_by_name"]
+__all__ = ["find_inputs", "format_by_name", "walk"]
 
 Found = tuple[str, str]  # path, name inside an output folder
+
+
+#: What Spark and its like put beside the files of a table.
+MARKERS = re.compile(r"_(SUCCESS|metadata|common_metadata|(started|committed).*|temporary|delta_log|spark_metadata)")
 
 
 def walk(folder: str) -> Iterator[Found]:
     """Yield the files of a folder and of those inside it, by name; follows links, each folder once.
 
-    Names that begin with a dot are left out, as formatters do, and so are settings.
+    Names that begin with a dot are left out, as formatters do, and so are settings and :data:`MARKERS`.
+
+    Raises:
+        UsageError: a folder cannot be listed.
     """
     seen = {os.path.realpath(folder)}
-    for root, folders, names in os.walk(folder, followlinks=True):
+    for root, folders, names in os.walk(folder, onerror=unlisted, followlinks=True):
         below = []
         for name in sorted(folders):
             real = os.path.realpath(os.path.join(root, name))
-            if not name.startswith(".") and real not in seen:
+            if not aside(name) and real not in seen:
                 seen.add(real)
                 below.append(name)
         folders[:] = below
         for name in sorted(names):
             path = os.path.join(root, name)
             broken = os.path.islink(path) and not os.path.exists(path)  # reading it says what is wrong
-            if not name.startswith(".") and name not in SETTINGS and (os.path.isfile(path) or broken):
+            if not aside(name) and name not in SETTINGS and (os.path.isfile(path) or broken):
                 yield path, os.path.relpath(path, folder)
+
+
+def unlisted(error: OSError) -> NoReturn:
+    """Say which folder cannot be listed."""
+    raise UsageError(f"{error.filename}: {error.strerror}. Check the folder and its permissions.") from None
+
+
+def aside(name: str) -> bool:
+    """Tell whether a name in a folder is none of a document's."""
+    return name.startswith(".") or MARKERS.fullmatch(name) is not None
 
 
 def matches(pattern: str) -> list[Found]:
@@ -49,7 +67,10 @@ def matches(pattern: str) -> list[Found]:
 
 
 def remote_files(url: str) -> list[Found]:
-    """Return the files that a remote path, folder or glob names; those whose names begin with a dot only by the dot."""
+    """Return the files that a remote path, folder or glob names.
+
+    Those whose names begin with a dot are named by the dot alone, :data:`MARKERS` by no folder.
+    """
     system, inner = remote(url)
     root, rest = inner, ""
     try:
@@ -60,7 +81,9 @@ def remote_files(url: str) -> list[Found]:
             return [(url, PurePosixPath(inner).name)]
         paths = sorted(system.glob(inner) if rest else system.find(inner))
         found = [(path, os.path.relpath(path, root or "/")) for path in paths]
-        found = [one for one in found if ("/." in rest or "/." not in f"/{one[1]}") and system.isfile(one[0])]
+        shown = ("/." in rest or "/." not in f"/{name}" for _, name in found)
+        named = (bool(rest) or not any(map(MARKERS.fullmatch, name.split("/"))) for _, name in found)
+        found = [one for one, *said in zip(found, shown, named, strict=True) if all(said) and system.isfile(one[0])]
     except Exception as error:
         raise unreachable(url, error) from None
     if not found:

@@ -16,7 +16,7 @@ from test_cli import BODY, TEXT, call, names, refused
 from test_faults import half
 from test_formats import parquet
 
-from cleaner import BatchOptions, clean_files
+from cleaner import BatchOptions, clean_files, evaluate
 from cleaner.cleaning import Cleaner
 from cleaner.errors import DataError, UsageError
 from cleaner.job import Job
@@ -120,6 +120,30 @@ def test_a_broken_link_in_a_folder_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.txt").write_text(TEXT)
     (tmp_path / "in" / "b.txt").symlink_to(tmp_path / "nowhere")
     refused(call("clean", tmp_path / "in", "-o", tmp_path / "out"), 1, "in/b.txt: ")
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """inputs.py, walk: `onerror` left out."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(BODY)
+    monkeypatch.chdir(tmp_path / "in")
+    for _ in range(20):  # longer than the path of a file may be
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+    with pytest.raises(UsageError, match=r"too long\. Check the folder"):
+        clean_files(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(UsageError, match=r"too long\. Check the folder"):
+        evaluate(tmp_path / "in")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_spark_puts_beside_a_table_is_no_document(tmp_path: Path) -> None:
+    """inputs.py, aside: dots alone."""
+    for name in ("a.txt", "_SUCCESS", "_committed_12", "_delta_log/0.json", "_started.txt/b.txt"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text(BODY)
+    clean_files(tmp_path / "in", tmp_path / "out")
+    assert [path.name for path in sorted((tmp_path / "out").rglob("*"))] == ["a.txt"]
 
 
 def test_a_link_to_a_file_of_the_same_folder_is_left_out(tmp_path: Path) -> None:

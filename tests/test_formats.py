@@ -458,12 +458,12 @@ def test_file_urls_are_local_paths(tmp_path: Path) -> None:
 def test_names_in_remote_folders() -> None:
     """Brackets may be part of a name; names that begin with a dot are left out, unless the glob has the dot."""
     memory = fsspec.filesystem("memory")
-    found = ["b[1].txt", "deep/c.txt", ".d.txt", ".e/f.txt", "[g]/h.txt", "x*"]
+    found = ["b[1].txt", "deep/c.txt", ".d.txt", ".e/f.txt", "[g]/h.txt", "x*", "_delta_log/0.txt"]
     for name in found:
         memory.pipe_file(f"/quay/{name}", TEXT.encode())
     wanted = {"": ["[g]/h.txt", "b[1].txt", "deep/c.txt", "x*"], "/b[1].txt": ["b[1].txt"], "/[g]": ["h.txt"]}
     wanted |= {"/x*": ["x*"], "/.e": ["f.txt"], "/.e/*": ["f.txt"], "/.*": [".d.txt"], "/*.txt": ["b[1].txt"]}
-    wanted |= {"/**/*.txt": ["[g]/h.txt", "b[1].txt", "deep/c.txt"]}
+    wanted |= {"/**/*.txt": ["[g]/h.txt", "_delta_log/0.txt", "b[1].txt", "deep/c.txt"], "/_delta_log": ["0.txt"]}
     try:
         for path, names in wanted.items():
             assert [one.relative for one in find_inputs([f"memory://quay{path}"])] == names, path

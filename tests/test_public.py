@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "corpus": {"data_files", "errors", "grouping", "parsing"},
     "costs": {"corpus", "labels"},
     "curve": {"adaptation", "cleaning", "corpus", "errors", "evaluation", "model", "rehearsal", "wording"},
-    "data_files": {"errors"},
+    "data_files": {"errors", "inputs"},
     "data_records": {"data_files", "labels", "lines"},
     "decision": {"features", "labels"},
     "encodings": {"errors"},
