@@ -62,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decision": {"features", "labels"},
     "encodings": {"errors"},
     "errors": set(),
-    "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "labels", "shingles"},
+    "evaluation": {"alphabet", "cleaning", "corpus", "costs", "errors", "grouping", "labels", "shingles"},
     "features": {"alphabet", "native", "scratch"},
     "grouping": {"lines"},
     "heads": {"classifier", "features", "network", "sampling", "threads"},
