@@ -4,7 +4,7 @@ import codecs
 
 from cleaner.errors import DataError
 
-__all__ = ["check", "check_back", "extends_ascii", "marked", "to_utf8"]
+__all__ = ["check", "check_back", "extends_ascii", "is_utf8", "marked", "to_utf8"]
 
 #: Byte order marks; that of UTF-32 first, as it begins with that of UTF-16.
 MARKS = {
@@ -55,23 +55,34 @@ def detected(data: bytes) -> str:
     return str(found.encoding)
 
 
-def to_utf8(data: bytes, encoding: str = "") -> tuple[bytes, str]:
+def is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def encoding_of(data: bytes, encoding: str, sure: bool) -> str:
+    """Return the encoding of a document: by its mark, UTF-8 if it is that, else the one given, or the likeliest."""
+    if name := marked(data):
+        return name
+    if (encoding == "detect" or (encoding and not sure and extends_ascii(encoding))) and is_utf8(data):
+        return "utf-8"
+    return detected(data) if encoding == "detect" else encoding or "utf-8"
+
+
+def to_utf8(data: bytes, encoding: str = "", sure: bool = False) -> tuple[bytes, str]:
     """Return a document in UTF-8, a byte order mark kept, and the encoding that it came in.
 
     UTF-8, UTF-16 and UTF-32 are known by their mark, UTF-8 without one is the default; ``encoding`` is that of
-    all other documents, or ``detect``.
+    all other documents, or ``detect``. ``sure``: this one has it, even if it could be UTF-8 as well.
 
     Raises:
         DataError: the bytes are not of that encoding; names the line.
     """
-    name = marked(data)
-    if not name and encoding == "detect":
-        try:
-            data.decode("utf-8")
-            name = "utf-8"
-        except UnicodeDecodeError:
-            name = detected(data)
-    name = name or encoding or "utf-8"
+    name = encoding_of(data, encoding, sure)
     if codecs.lookup(name).name in ("utf-8", "utf-8-sig"):  # a mark is kept, and none is added
         name = "utf-8"
     else:

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from cleaner.cells import dumped
-from cleaner.encodings import extends_ascii, marked
+from cleaner.encodings import extends_ascii, is_utf8, marked
 from cleaner.errors import DataError
 from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, skim
@@ -238,8 +238,10 @@ def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Do
 
 
 def utf8(line: bytes, encoding: str) -> bytes:
-    """Return a line in UTF-8; ``encoding`` is its own, empty: that."""
-    return line.decode(encoding).encode("utf-8", "surrogatepass") if encoding else line
+    """Return a line in UTF-8; ``encoding`` is its own if it is not that, empty: it is."""
+    if not encoding or is_utf8(line):
+        return line
+    return line.decode(encoding).encode("utf-8", "surrogatepass")
 
 
 def failure(block: Block, index: int, reason: str, message: str, raw: bytes) -> Failure:

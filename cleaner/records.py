@@ -91,7 +91,7 @@ class Block:
     next_line: int = 0  # and those before its next piece
     last: bool = True  # nothing of the input follows
     failures: tuple[Failure, ...] = ()
-    encoding: str = ""  # of the lines of JSONL; empty: UTF-8
+    encoding: str = ""  # of the lines of JSONL that are not UTF-8; empty: all are
 
     @property
     def grouped(self) -> bool:

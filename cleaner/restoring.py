@@ -154,11 +154,12 @@ def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "",
     if len(sources) != 1:
         raise UsageError(f"{cleaned}: {len(sources)} files. Give one file; --file says what it is called in {removed}.")
     source, (names, rows) = sources[0], read_rows(removed, name)
-    encoding = encoding or next((row["encoding"] for row in rows if "encoding" in row), "")
+    told = next((row["encoding"] for row in rows if "encoding" in row), "")
+    encoding, sure = encoding or told, bool(told) or not any(map(is_text, rows))  # a text of UTF-8 is not told
     check(encoding)
     try:
         if source.format == "text":
-            text, found = to_utf8(b"".join(chunks(source.path)), encoding)
+            text, found = to_utf8(b"".join(chunks(source.path)), encoding, sure)
             whole = restore(text.decode("utf-8", "surrogatepass"), rows)
             return whole.encode(found, "surrogatepass")
         if source.format == "jsonl":

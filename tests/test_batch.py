@@ -372,6 +372,37 @@ def test_encoding_is_detected_and_reported(tmp_path: Path) -> None:
     refused(call("clean", tmp_path / "a.txt", "--encoding", "nonsense"), 2, "nonsense")
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_an_encoding_is_not_forced_on_utf_8(name: str, tmp_path: Path) -> None:
+    """Of a mixed folder each file is what it is, and is restored as that."""
+    text = f"By Áine Strand\n\n{BODY.replace('office', 'böro')}"
+    record = json.dumps({"text": text}, ensure_ascii=False) + "\n"
+    data = text if name == "a.txt" else record
+    more = ("--always-drop", "^By", "--always-keep", ".", "--encoding", "cp1252")
+    for encoding in ("utf-8", "cp1252"):
+        folder = tmp_path / encoding
+        folder.mkdir()
+        (folder / name).write_bytes(data.encode(encoding))
+        (folder / "z.txt").write_bytes(text.encode("latin-1"))
+        result = call("clean", folder, "-o", tmp_path / "out", "--removed", tmp_path / "r", *more)
+        assert (result.exit_code, result.stderr) == (0, "")
+        out = (tmp_path / "out" / name).read_bytes()
+        kept = out.decode(encoding) if name == "a.txt" else json.loads(out)["text"]
+        assert "böro" in kept
+        arguments = (tmp_path / "out" / name, "--removed", tmp_path / "r", "--file", name)
+        for again in ((), ("--encoding", "cp1252")):
+            restored = call("restore", *arguments, *again)
+            assert restored.stdout_bytes.decode(encoding if name == "a.txt" else "utf-8") == data
+
+
+def test_a_line_of_utf_8_in_another_encoding(tmp_path: Path) -> None:
+    rows = [json.dumps({"text": BODY, "by": by}, ensure_ascii=False) for by in ("Éva", "Šimić", "Ana")]
+    data = rows[0].encode("cp1250") + b"\n" + rows[1].encode() + b"\n" + rows[2].encode() + b"\n"
+    (tmp_path / "a.jsonl").write_bytes(data)
+    result = call("clean", tmp_path / "a.jsonl", "--encoding", "cp1250")
+    assert (result.exit_code, result.stdout.splitlines()) == (0, rows)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_jsonl_with_a_mark(encoding: str, records: Path, tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_bytes(records.read_text("utf-8").encode(encoding))
