@@ -13,7 +13,7 @@ import typer
 
 from cleaner import cli_clean, cli_data, cli_train
 from cleaner.console import Encoding, Inputs, ModelName, app, errors, say
-from cleaner.encodings import check, to_utf8
+from cleaner.encodings import check, refuse_nuls, to_utf8
 from cleaner.errors import DataError, UsageError
 
 __all__ = ["app", "cli_clean", "cli_data", "cli_train"]
@@ -50,7 +50,9 @@ def read(name: str, encoding: str) -> str:
     if form != "text":
         raise DataError(f"{shown}: is {form}, not text. Label its records: cleaner clean {name} --add-labels -o OUTPUT")
     try:
-        return to_utf8(data, encoding)[0].decode("utf-8", "surrogatepass")
+        text = to_utf8(data, encoding)[0]
+        refuse_nuls(text)
+        return text.decode("utf-8", "surrogatepass")
     except DataError as error:
         about = str(error)
         raise DataError(f"{shown}:{about}" if about[:1].isdigit() else f"{shown}: {about}") from None

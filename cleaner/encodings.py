@@ -4,7 +4,7 @@ import codecs
 
 from cleaner.errors import DataError
 
-__all__ = ["check", "check_back", "extends_ascii", "is_utf8", "marked", "to_utf8"]
+__all__ = ["check", "check_back", "extends_ascii", "is_utf8", "marked", "refuse_nuls", "to_utf8"]
 
 #: Byte order marks; that of UTF-32 first, as it begins with that of UTF-16.
 MARKS = {
@@ -16,6 +16,8 @@ MARKS = {
 }
 
 ASCII = bytes(range(128))
+#: How much of the beginning of a document tells whether it is text.
+BEGIN = 1 << 16
 
 
 def check(encoding: str) -> None:
@@ -98,6 +100,17 @@ def to_utf8(data: bytes, encoding: str = "", sure: bool = False) -> tuple[bytes,
     if name == "utf-8":
         return data, "utf-8"
     return text.encode("utf-8", "surrogatepass"), name
+
+
+def refuse_nuls(text: bytes) -> None:
+    """Raise :class:`DataError` if a document in UTF-8 begins as none of text does; a NUL here and there is harmless."""
+    begin = text[:BEGIN]
+    nuls = begin.count(0)
+    if nuls > 1 and 20 * nuls > len(begin):
+        raise DataError(
+            f"is no text: {nuls} of its first {len(begin)} bytes are NUL. If it is UTF-16 without a byte order mark, "
+            "give --encoding utf-16-le or utf-16-be; else leave it out."
+        )
 
 
 def check_back(data: bytes, text: bytes, name: str) -> None:

@@ -4,10 +4,10 @@ import codecs
 import os
 from collections.abc import Iterator
 
-from cleaner.encodings import check_back, to_utf8
+from cleaner.encodings import check_back, refuse_nuls, to_utf8
 from cleaner.errors import DataError
 from cleaner.lines import line_pieces
-from cleaner.opening import chunks, compression, is_remote
+from cleaner.opening import begin_of, chunks, compression, is_remote
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
 __all__ = ["HUGE_BYTES", "decode", "groups", "read_huge"]
@@ -60,6 +60,7 @@ def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Blo
             for piece in chunks(source.path):
                 decoder.decode(piece)
             decoder.decode(b"", True)
+            refuse_nuls(begin_of(source.path))
     except DataError as error:
         lost = Failure(source.name, 0, "unreadable", str(error).removeprefix(f"{source.path}: "))
     except UnicodeDecodeError as error:
@@ -99,6 +100,8 @@ def decode(block: Block, encoding: str, back: bool) -> tuple[list[Document], lis
             continue
         try:
             text, name = to_utf8(data, encoding)
+            if block.grouped:  # of a huge text the beginning is known to be one
+                refuse_nuls(text)
             if back:
                 check_back(data, text, name)
         except DataError as error:

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from importlib.metadata import version
 from itertools import pairwise
@@ -325,6 +326,43 @@ def test_not_utf8(verb: str, data: bytes, place: str, tmp_path: Path) -> None:
     refused(result, 1, f"bad.txt{place}")
     assert result.stdout == ""
     refused(call(verb, stdin=data), 1, f"stdin{place}")
+
+
+def tarred(text: str) -> bytes:
+    """Return an archive with a text in it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.txt"), io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("data", [TEXT.encode("utf-16-le"), TEXT.encode("utf-16-be"), tarred(TEXT)])
+@pytest.mark.parametrize("huge", [100, 10**6])
+def test_bytes_that_are_no_text(data: bytes, huge: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they are said to be encoded, if not truly."""
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", huge)
+    (tmp_path / "a.txt").write_bytes(data)
+    for arguments in ((), ("--encoding", "detect"), ("--encoding", "latin-1")):
+        for verb in ("clean", "label"):
+            result = call(verb, tmp_path / "a.txt", *arguments)
+            refused(result, 1, "a.txt: ", "bytes are NUL", "--encoding utf-16-le or utf-16-be")
+        assert call("clean", "--in-place", tmp_path / "a.txt", *arguments).exit_code == 1
+        assert (tmp_path / "a.txt").read_bytes() == data
+    if data == TEXT.encode("utf-16-le"):
+        assert call("clean", tmp_path / "a.txt", "--encoding", "utf-16-le", "--in-place").exit_code == 0
+        assert (tmp_path / "a.txt").read_bytes() == BODY.encode("utf-16-le")
+
+
+def test_a_few_nuls_in_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or many, in a huge one, behind its beginning: no piece of it is lost."""
+    (tmp_path / "a.txt").write_text(TEXT.replace("Friday", "Fri\0day"))
+    result = call("clean", tmp_path / "a.txt")
+    assert (result.exit_code, result.stdout) == (0, BODY.replace("Friday", "Fri\0day"))
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 80_000)
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 80_000)
+    (tmp_path / "a.txt").write_text(BODY * 1300 + BODY.replace(" ", "\0") * 90 + BODY)
+    result = call("clean", tmp_path / "a.txt", "--keep", "body,headline,caption,byline,junk")
+    assert (result.exit_code, result.stdout) == (0, (tmp_path / "a.txt").read_text())
 
 
 @pytest.mark.parametrize("arguments", [["--encoding", "cp1252"], ["--encoding", "detect"]])
