@@ -193,7 +193,7 @@ def begin_of_stdin() -> bytes:
 
 
 def expanded(raw: BinaryIO, kind: str, name: str) -> Iterator[bytes]:
-    """Decompress members one after the other, checking that the last is whole."""
+    """Decompress members one after the other, checking that there is one, and that the last is whole."""
     errors: tuple[type[Exception], ...] = (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError)
     if kind == "zstd":
         import zstandard
@@ -213,7 +213,7 @@ def expanded(raw: BinaryIO, kind: str, name: str) -> Iterator[bytes]:
             packed = engine.unused_data if engine.eof else b""
             if engine.eof:
                 engine, started, padding = decompressor(kind), False, b"\0"  # a member may be padded
-    if started:
+    if started or not padding:  # or nothing was there: packed data is never empty
         raise DataError(f"{name}: cut short inside {kind} data. Fetch the file again.")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from cleaner.atomic import beside, exists, is_special
 from cleaner.errors import UsageError
 from cleaner.inputs import format_by_name
-from cleaner.opening import address, begin_of, compression, is_remote, remote, stem
+from cleaner.opening import address, begin_of, compression, is_remote, remote, stamp, stem
 from cleaner.options import BatchOptions
 from cleaner.records import SUFFIXES, Input
 
@@ -241,7 +241,7 @@ def refuse_to_lose(found: Plan, options: BatchOptions) -> None:
     """Refuse to write over what an earlier run in place removed: only a run that goes on adds to it."""
     for path in [options.sides[name] for name in HELD if options.in_place and name in options.sides]:
         there = exists(path) if is_remote(path) else os.path.isfile(path)
-        if there and not found.begun and begin_of(path):
+        if there and not found.begun and stamp(path)[0] and begin_of(path):
             again = " No unfinished run is left to resume." if options.resume else ""
             raise UsageError(
                 f"{path}: is there already; what an earlier run removed in place may be nowhere else.{again} "

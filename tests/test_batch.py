@@ -201,6 +201,26 @@ def test_compressed(suffix: str, records: Path, tmp_path: Path) -> None:
     assert unpacked(tmp_path / "out" / f"t.txt{suffix}").decode() == BODY
 
 
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.wet", "a"])
+def test_an_empty_file_is_no_packed_data(name: str, suffix: str, tmp_path: Path) -> None:
+    """But a failed download; a file for removed lines may lie ready, and an input that is not packed may be empty."""
+    source, ready = tmp_path / (name + suffix), tmp_path / f"r{suffix}"
+    for path in (source, ready):
+        path.write_bytes(b"")
+    result = call("clean", source, "-o", tmp_path / f"b.jsonl{suffix}", "--output-format", "jsonl")
+    refused(result, 1, f"{source}:", "cut short")
+    assert names(tmp_path) == sorted([source.name, ready.name])
+    if name != "a.wet":
+        assert call("clean", source, "--in-place", "--removed", ready).exit_code == 1
+        assert source.read_bytes() == b""
+    (tmp_path / name).write_bytes(PACK[suffix](b""))
+    (tmp_path / name).replace(source)
+    (tmp_path / "b.txt").write_bytes(b"")
+    for more in (source, tmp_path / "b.txt", "-"):
+        assert call("clean", more, "-q", stdin=b"").exit_code == 0
+
+
 @pytest.mark.parametrize("padding", [7, 40_000])
 @pytest.mark.parametrize("suffix", PACK)
 def test_padding_behind_compressed_data(suffix: str, padding: int, tmp_path: Path) -> None:
