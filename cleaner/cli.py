@@ -38,7 +38,7 @@ def read(name: str, encoding: str) -> str:
     """
     from cleaner.inputs import format_by_name
     from cleaner.opening import chunks
-    from cleaner.records import sniff
+    from cleaner.records import holds_records, sniff
 
     shown = "stdin" if name == "-" else name
     try:
@@ -47,15 +47,17 @@ def read(name: str, encoding: str) -> str:
         form = form or sniff(data[:65536], shown)
     except OSError as error:
         raise DataError(f"{shown}: {error.strerror or error}. Check the file and its permissions.") from None
-    if form != "text":
-        raise DataError(f"{shown}: is {form}, not text. Label its records: cleaner clean {name} --add-labels -o OUTPUT")
     try:
-        text = to_utf8(data, encoding)[0]
+        text = to_utf8(data, encoding)[0] if form == "text" else b""
         refuse_nuls(text)
-        return text.decode("utf-8", "surrogatepass")
     except DataError as error:
         about = str(error)
         raise DataError(f"{shown}:{about}" if about[:1].isdigit() else f"{shown}: {about}") from None
+    form = "jsonl" if holds_records(text) else form
+    if form != "text":
+        command = f"cleaner clean {name} --input-format {form} --add-labels -o OUTPUT"
+        raise DataError(f"{shown}: is {form}, not text. Label its records: {command}")
+    return text.decode("utf-8", "surrogatepass")
 
 
 def each(names: list[str], encoding: str, work: Callable[[str, str], None]) -> None:

@@ -4,7 +4,7 @@ import codecs
 
 from cleaner.errors import DataError
 
-__all__ = ["check", "check_back", "extends_ascii", "is_utf8", "marked", "refuse_nuls", "to_utf8"]
+__all__ = ["BEGIN", "check", "check_back", "extends_ascii", "is_utf8", "marked", "refuse_nuls", "to_utf8"]
 
 #: Byte order marks; that of UTF-32 first, as it begins with that of UTF-16.
 MARKS = {
@@ -16,7 +16,7 @@ MARKS = {
 }
 
 ASCII = bytes(range(128))
-#: How much of the beginning of a document tells whether it is text.
+#: So many of the first bytes tell what a document is.
 BEGIN = 1 << 16
 
 

@@ -8,13 +8,17 @@ from cleaner.encodings import check_back, refuse_nuls, to_utf8
 from cleaner.errors import DataError
 from cleaner.lines import line_pieces
 from cleaner.opening import begin_of, chunks, compression, is_remote
-from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
+from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input, holds_records
 
 __all__ = ["HUGE_BYTES", "decode", "groups", "read_huge"]
 
 #: Files from this size on are cleaned in pieces, without the quality of the whole.
 HUGE_BYTES = 16_000_000
 GROUP_FILES = 500
+RECORDS = (
+    "its lines are records, which as text would lose some. End its name in .jsonl, or give --input-format jsonl; "
+    "or --input-format text, if it is text."
+)
 
 
 def groups(inputs: Iterator[tuple[int, Input]]) -> Iterator[list[tuple[int, Input]]]:
@@ -51,8 +55,11 @@ def fetched(source: Input) -> bytes | DataError:
         return DataError(f"{source.name}: {error.strerror or error}. Check the file and its permissions.")
 
 
-def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Block]:
-    """Yield a huge UTF-8 text in pieces, the same that :meth:`Cleaner.clean` makes, from an offset on."""
+def read_huge(number: int, source: Input, begin: int, line: int, sure: bool) -> Iterator[Block]:
+    """Yield a huge UTF-8 text in pieces, the same that :meth:`Cleaner.clean` makes, from an offset on.
+
+    ``sure``: it is a text, though it may hold records.
+    """
     lost: Failure | None = None
     try:
         if begin == 0:
@@ -60,7 +67,10 @@ def read_huge(number: int, source: Input, begin: int, line: int) -> Iterator[Blo
             for piece in chunks(source.path):
                 decoder.decode(piece)
             decoder.decode(b"", True)
-            refuse_nuls(begin_of(source.path))
+            start = begin_of(source.path)
+            refuse_nuls(start)
+            if not sure and holds_records(start):
+                lost = Failure(source.name, 0, "format", RECORDS)
     except DataError as error:
         lost = Failure(source.name, 0, "unreadable", str(error).removeprefix(f"{source.path}: "))
     except UnicodeDecodeError as error:
@@ -82,10 +92,10 @@ def is_huge(source: Input, encoding: str) -> bool:
     return source.size > HUGE_BYTES and stored_plainly and encoding in ("", "utf-8")
 
 
-def decode(block: Block, encoding: str, back: bool) -> tuple[list[Document], list[Failure]]:
+def decode(block: Block, encoding: str, back: bool, sure: bool) -> tuple[list[Document], list[Failure]]:
     """Read the text files of a block; a document's place is the file's index in it and its encoding.
 
-    ``back``: what cannot be written in that encoding as it came is a failure.
+    ``back``: what cannot be written in that encoding as it came is a failure. ``sure``: what holds records is none.
     """
     documents, failures = [], []
     if block.failures:
@@ -108,6 +118,9 @@ def decode(block: Block, encoding: str, back: bool) -> tuple[list[Document], lis
             line, _, rest = str(error).partition(": ")
             at, message = (int(line), rest) if line.isdigit() else (0, str(error))
             failures.append(Failure(source.name, 0, "undecodable", message, data, line=at))
+            continue
+        if block.grouped and not sure and holds_records(text):
+            failures.append(Failure(source.name, 0, "format", RECORDS, data))
             continue
         documents.append(Document(1, source.relative, text, (index, name)))
     return documents, failures

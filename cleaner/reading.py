@@ -56,4 +56,4 @@ def of_file(index: int, source: Input, at: tuple[int, int, int], options: BatchO
         return parquet.read_blocks(index, source, (place, record), options.new_fields)
     if source.format == "wet":
         return wet.read_blocks(index, source, (place, record))
-    return plain.read_huge(index, source, place, line)
+    return plain.read_huge(index, source, place, line, options.input_format == "text")

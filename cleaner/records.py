@@ -12,9 +12,21 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cleaner.encodings import BEGIN, marked
 from cleaner.errors import DataError
 
-__all__ = ["BLOCK_BYTES", "FORMATS", "SUFFIXES", "Block", "Document", "Failure", "Input", "failed_row", "sniff"]
+__all__ = [
+    "BLOCK_BYTES",
+    "FORMATS",
+    "SUFFIXES",
+    "Block",
+    "Document",
+    "Failure",
+    "Input",
+    "failed_row",
+    "holds_records",
+    "sniff",
+]
 
 #: About so many bytes of records are worked on at a time by a worker.
 BLOCK_BYTES = 2_000_000
@@ -141,17 +153,35 @@ def sniff(begin: bytes, name: str) -> str:
         return "parquet"
     if begin[:5] == b"WARC/":
         return "wet"
-    begin = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
+    begin = unmarked(begin).lstrip()
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."
         remedy = f"Convert it with: jq -c {how}; as text: cleaner clean --input-format text."
         raise DataError(f"{name}: JSON, but not a record a line. {remedy}")
+    records, lines = first_records(begin)
+    return "jsonl" if 2 * records >= lines else "text"
+
+
+def holds_records(text: bytes) -> bool:
+    """Tell whether a document in UTF-8, called a text, is JSONL: more than half of its first lines are records."""
+    begin = unmarked(text[:BEGIN]) + b"\n" * (len(text) <= BEGIN)
+    records, lines = first_records(begin.lstrip())
+    return 2 * records > lines
+
+
+def unmarked(begin: bytes) -> bytes:
+    """Return the beginning of an input in UTF-8, without a byte order mark, if such a mark tells what it is."""
+    name = marked(begin)
+    return begin.decode(name, "replace").removeprefix("\ufeff").encode("utf-8", "replace") if name else begin
+
+
+def first_records(begin: bytes) -> tuple[int, int]:
+    """Return how many of the first lines are records, and how many lines these are; the last may be cut."""
     *whole, last = begin.split(b"\n")
     first = [row for row in whole if row.strip()][:FIRST_LINES]
-    records = sum(map(is_record, first))
     if not first:  # it may be cut only because it is longer than what was read
-        return "jsonl" if is_record(last) or (last[:1] == b"{" and b'":' in last[:200]) else "text"
-    return "jsonl" if 2 * records >= len(first) else "text"
+        return int(is_record(last) or (last[:1] == b"{" and b'":' in last[:200])), 1
+    return sum(map(is_record, first)), len(first)
 
 
 def is_record(row: bytes) -> bool:

@@ -29,7 +29,8 @@ def read(block: Block, job: Job) -> Table:
     names = (options.text_field, options.id_field)
     form = block.sources[0].format
     if form == "text":
-        return Table(block, *plain.decode(block, options.encoding, job.form in ("", "text")))
+        back, sure = job.form in ("", "text"), options.input_format == "text"
+        return Table(block, *plain.decode(block, options.encoding, back, sure))
     if not block.data:
         return Table(block, [], [])
     if form == "jsonl":

@@ -1008,6 +1008,50 @@ def test_what_cannot_be_read_fails_by_its_first_bytes(data: bytes, tmp_path: Pat
     assert (tmp_path / "in" / "a").read_bytes() == data
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("huge", [100, 10**6])
+def test_records_that_are_called_a_text(
+    encoding: str, huge: int, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", huge if encoding.startswith("utf-8") else 10**6)
+    whole = call("clean", records).stdout
+    data = records.read_text("utf-8").encode(encoding)
+    more = ("--encoding", encoding) if encoding == "utf-16-le" else ()
+    for name in ("a.txt", "a.md.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(data) if name == "a.md.gz" else data)
+        for verb, remedy in (
+            ("clean", "--input-format jsonl; or --input-format text"),
+            ("label", "not text. Label its"),
+        ):
+            refused(call(verb, tmp_path / name, *more), 1, f"{name}: ", "records", remedy)
+        result = call("clean", tmp_path / name, "--input-format", "jsonl", *more)
+        assert (result.exit_code, result.stdout.removeprefix("\ufeff")) == (0, whole)
+        assert call("clean", tmp_path / name, "--input-format", "text", *more).exit_code == 0
+    (tmp_path / "in" / "b").write_bytes(data)
+    for source in (tmp_path / "in" / "b", "-")[: 2 * (not more)]:
+        result = call("clean", source, stdin=data)
+        assert (result.exit_code, result.stdout.removeprefix("\ufeff")) == (0, whole)
+
+
+QUOTED = '{"berth": 4, "text": "x"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{QUOTED}, said the page, "on Friday": no.',
+        f"{QUOTED}\n{BODY.strip()}",
+        BODY + QUOTED,
+        f"{QUOTED}\n{BODY}" * 2000,
+    ],
+)
+def test_a_text_with_records_in_it(text: str, tmp_path: Path) -> None:
+    """It may begin with one, or be of one line that does."""
+    (tmp_path / "a.txt").write_text(text)
+    for verb in ("clean", "label"):
+        assert call(verb, tmp_path / "a.txt").exit_code == 0
+
+
 MARKS = {".lz4": b'\x04"M\x18', ".zip": b"PK\3\4", ".parquet": b"PAR1\x15"}
 
 

@@ -185,7 +185,12 @@ def test_records_are_not_labelled_as_lines(
         Path(name).write_bytes(data)
     shown = "stdin" if name == "-" else name
     result = call("label", name, stdin=data)
-    refused(result, 1, f"{shown}: is {form}, not text. ", f"cleaner clean {name} --add-labels -o OUTPUT")
+    refused(
+        result,
+        1,
+        f"{shown}: is {form}, not text. ",
+        f"cleaner clean {name} --input-format {form} --add-labels -o OUTPUT",
+    )
     assert result.stdout == ""
 
 

@@ -95,7 +95,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prior": set(),
     "quality": {"cleaning", "outcomes"},
     "reading": {"errors", "jsonl", "options", "parquet", "plain", "records", "wet"},
-    "records": {"errors"},
+    "records": {"encodings", "errors"},
     "rehearsal": {"corpus", "errors"},
     "reporting": {"summary", "wording"},
     "reports": {"wording"},
