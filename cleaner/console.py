@@ -26,7 +26,9 @@ app = typer.Typer(
 
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="[FILE...|-]", help="Text files; - is stdin.")]
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A model folder, or the name of a shipped model.")]
-Encoding = Annotated[str, typer.Option(help="Of files neither UTF-8 nor with a byte order mark; detect guesses.")]
+Encoding = Annotated[
+    str, typer.Option(help="Of what is neither UTF-8 nor has a byte order mark; detect guesses that of text files.")
+]
 Keep = Annotated[str, typer.Option("--keep", help="The labels of the lines that stay, separated by commas.")]
 
 

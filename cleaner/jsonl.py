@@ -28,6 +28,7 @@ __all__ = ["ID_FIELDS", "NULL", "TEXT_FIELDS", "decode", "read_blocks", "replace
 #: Where the text is looked for, in this order.
 TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", "raw_text", "article_text")
 ID_FIELDS = ("id", "_id", "doc_id", "document_id", "uuid", "url")
+NAME_IT = "Name its encoding, for example --encoding cp1252; detect is for text files alone."
 NULL = "is null, not a string. Fill it, or leave the row out."
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S)
 TOKEN = re.compile(STRING.pattern + rb"|[{}\[\]]", re.S)
@@ -227,7 +228,7 @@ def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Do
             place = (index, mark + begin, mark + end)
             documents.append(Document(block.first + index, identity(record, options[1]), text, place, record))
         except UnicodeDecodeError as error:
-            remedy = "Mend the line, or give another --encoding." if block.encoding else "Give --encoding."
+            remedy = "Mend the line, or give another --encoding." if block.encoding else NAME_IT
             message = f"not {(block.encoding or 'utf-8').upper()} ({error.reason}). {remedy}"
             failures.append(failure(block, index, "undecodable", message, raw))
         except DataError as error:

@@ -423,6 +423,13 @@ def test_a_line_of_utf_8_in_another_encoding(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout.splitlines()) == (0, rows)
 
 
+@pytest.mark.parametrize("arguments", [(), ("--encoding", "detect")])
+def test_the_encoding_of_jsonl_is_to_be_named(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(json.dumps({"text": f"Böe.\n{TEXT}"}, ensure_ascii=False).encode("cp1252"))
+    result = call("clean", tmp_path / "a.jsonl", *arguments)
+    refused(result, 1, "a.jsonl:1: not UTF-8", "for example --encoding cp1252; detect is for text files alone.")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 def test_jsonl_with_a_mark(encoding: str, records: Path, tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_bytes(records.read_text("utf-8").encode(encoding))
