@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cleaner.encodings import check_back, refuse_nuls, to_utf8
 from cleaner.errors import DataError
-from cleaner.lines import line_pieces
+from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, compression, is_remote
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input, holds_records
 
@@ -95,7 +95,8 @@ def is_huge(source: Input, encoding: str) -> bool:
 def decode(block: Block, encoding: str, back: bool, sure: bool) -> tuple[list[Document], list[Failure]]:
     """Read the text files of a block; a document's place is the file's index in it and its encoding.
 
-    ``back``: what cannot be written in that encoding as it came is a failure. ``sure``: what holds records is none.
+    ``back``: it is to be a text again, and what cannot be written in its encoding as it came is a failure; else it
+    loses its byte order mark. ``sure``: what holds records is no failure.
     """
     documents, failures = [], []
     if block.failures:
@@ -122,6 +123,7 @@ def decode(block: Block, encoding: str, back: bool, sure: bool) -> tuple[list[Do
         if block.grouped and not sure and holds_records(text):
             failures.append(Failure(source.name, 0, "format", RECORDS, data))
             continue
+        text = text if back or block.line else text.removeprefix(MARK)
         documents.append(Document(1, source.relative, text, (index, name)))
     return documents, failures
 

@@ -29,7 +29,7 @@ def read(block: Block, job: Job) -> Table:
     names = (options.text_field, options.id_field)
     form = block.sources[0].format
     if form == "text":
-        back, sure = job.form in ("", "text"), options.input_format == "text"
+        back, sure = options.diff or job.form in ("", "text"), options.input_format == "text"
         return Table(block, *plain.decode(block, options.encoding, back, sure))
     if not block.data:
         return Table(block, [], [])

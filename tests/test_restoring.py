@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -340,6 +341,27 @@ def test_the_encoding_is_known_where_no_letter_of_it_is_left(tmp_path: Path) -> 
     clean_files(tmp_path / "a.txt", tmp_path / "b.txt", options)
     assert (tmp_path / "b.txt").read_bytes().isascii()
     assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode("cp1250")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("text", [TEXT, f"SHARE THIS\n{BODY}", f"SHARE THIS\n{BOM}{BODY}", "SHARE THIS\n", ""])
+@pytest.mark.parametrize("huge", [0, 10**6])
+def test_a_byte_order_mark_is_no_part_of_a_record(
+    huge: int, text: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the record is restored without it."""
+    monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 10**6 if encoding == "utf-16" else huge)
+    found = []
+    for source in ("utf-8", encoding):
+        (tmp_path / "a.txt").write_bytes(text.encode(source))
+        for form in ("parquet", "jsonl"):
+            options = BatchOptions(removed=tmp_path / "r", output_format=form, always_drop=("SHARE",), workers=1)
+            clean_files(tmp_path / "a.txt", tmp_path / f"b.{form}", options)
+        found.append((pq.read_table(tmp_path / "b.parquet").to_pylist(), (tmp_path / "b.jsonl").read_bytes()))
+    assert found[0] == found[1]
+    diffs = [call("clean", tmp_path / "a.txt", "--diff", "--output-format", form).stdout for form in ("text", "jsonl")]
+    assert diffs[0] == diffs[1]
+    assert json.loads(restore_file(str(tmp_path / "b.jsonl"), str(tmp_path / "r")))["text"] == text
 
 
 @pytest.mark.parametrize("name", ["in", "in/*.txt"])
