@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, cast
 from cleaner.errors import DataError, UsageError
 
 __all__ = [
+    "COMPRESSIONS",
     "Stream",
     "address",
     "begin_of",

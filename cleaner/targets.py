@@ -10,13 +10,15 @@ from pathlib import Path, PurePosixPath
 from cleaner.atomic import beside, exists, is_special
 from cleaner.errors import UsageError
 from cleaner.inputs import format_by_name
-from cleaner.opening import address, begin_of, compression, is_remote, remote, stamp, stem
+from cleaner.opening import COMPRESSIONS, address, begin_of, compression, is_remote, remote, stamp, stem
 from cleaner.options import BatchOptions
 from cleaner.records import SUFFIXES, Input
 
 __all__ = ["HELD", "Output", "Plan", "plan"]
 
 ENDINGS = {"jsonl": ".jsonl", "parquet": ".parquet", "wet": ".wet", "text": ".txt"}
+#: How names end that promise what is not written.
+OTHERS = (".7z", ".br", ".csv", ".lz4", ".lzma", ".rar", ".tar", ".tgz", ".tsv", ".xls", ".xlsx", ".zip", ".zstd")
 #: Files beside the output that hold what its documents lack: of an input that is left as it was, nothing.
 HELD = ("removed", "rejected")
 
@@ -62,6 +64,8 @@ def plan(
             the inputs.
     """
     wanted = options.output_format
+    for path in (output, *options.sides.values()):
+        check_name(path)
     folder = bool(output) and into_folder(names, inputs, output)
     if output and not folder:
         said = format_by_name(output)
@@ -82,6 +86,16 @@ def plan(
         found = to_file(inputs, output, wanted)
     refuse(found, names, output, options, own)
     return found
+
+
+def check_name(path: str) -> None:
+    """Refuse a file whose name is that of a format or a compression that is not written; a folder has any name."""
+    suffix = next((one for one in OTHERS if stem(path).lower().endswith(one)), "")
+    if suffix and (is_remote(path) or not os.path.isdir(path)):
+        raise UsageError(
+            f"{path}: {suffix} is not written. End its name in one of {', '.join(SUFFIXES)}, and then, to compress it, "
+            f"in one of {', '.join(COMPRESSIONS)}."
+        )
 
 
 def distinct(inputs: Sequence[Input]) -> Sequence[Input]:

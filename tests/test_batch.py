@@ -901,6 +901,19 @@ def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path
         assert (tmp_path / "old").read_text() == "of yesterday"
 
 
+@pytest.mark.parametrize("name", ["o.jsonl.lz4", "o.zip", "o.ZSTD", "o.7z", "o.rar", "o.csv", "o.tsv.gz", "o.xlsx"])
+def test_a_name_that_promises_another_thing(name: str, records: Path, tmp_path: Path) -> None:
+    """Is refused, also for what lies beside the output; a folder has any name."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    before, out = names(tmp_path), tmp_path / name
+    for more in (("-o", out), ("-o", f"memory://{name}"), ("-o", tmp_path / "b.jsonl", "--removed", out)):
+        for source in (records, tmp_path / "a.txt", records.parent):
+            refused(call("clean", source, *more), 2, f"{name}: .", " is not written. End its name in one of .jsonl, ")
+    assert names(tmp_path) == before
+    assert call("clean", records.parent, "-o", f"{out}/").exit_code == 0
+    assert call("clean", records.parent, "-o", out).exit_code == 0
+
+
 @pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("count", [1, 40])
 @pytest.mark.parametrize(("first", "second"), [(".txt.gz", ".txt"), (".txt", ".txt.gz"), (".txt.gz", ".txt.zst")])
