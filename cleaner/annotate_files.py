@@ -18,6 +18,7 @@ from cleaner.data_files import VIEWS, files_in
 from cleaner.data_records import label_problem
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
+from cleaner.plain import read_text
 
 __all__ = ["Folder", "digests", "own_labels", "places", "proposals", "sheet_of", "text_files"]
 
@@ -86,29 +87,18 @@ def own_labels(names: str) -> list[str]:
     return labels
 
 
-def read_text(file: Path) -> str:
-    """Return a text; raise :class:`DataError` if it is not UTF-8, or cannot be read."""
-    try:
-        return file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{file}:{line}: not UTF-8. Convert it first, for example with: iconv -f latin1 -t utf-8"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{file}: {error.strerror}. Check the file.") from None
-
-
-def proposals(file: Path, place: Path, cleaner: Cleaner, labels: Sequence[str] = ()) -> Sheet | None:
+def proposals(
+    file: Path, place: Path, cleaner: Cleaner, labels: Sequence[str] = (), encoding: str = ""
+) -> Sheet | None:
     """Return a text's lines with the label that each is likeliest to have; None without any line.
 
     The likeliest label, not the one that cleaning would decide for: that leans to keeping body. Of a model that
     knows other ``labels`` body is proposed instead of each that is not among them, and the line is in doubt.
 
     Raises:
-        DataError: it is not UTF-8, or cannot be read.
+        DataError: it cannot be read, or is no text but records.
     """
-    found = cleaner.label(read_text(file))
+    found = cleaner.label(read_text(str(file), encoding))
     if not found:
         return None
     order = [sorted(line.probabilities, key=lambda label: -line.probabilities[label]) for line in found]

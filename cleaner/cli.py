@@ -13,7 +13,7 @@ import typer
 
 from cleaner import cli_clean, cli_data, cli_train
 from cleaner.console import Encoding, Inputs, ModelName, app, errors, say
-from cleaner.encodings import check, refuse_nuls, to_utf8
+from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 
 __all__ = ["app", "cli_clean", "cli_data", "cli_train"]
@@ -30,42 +30,14 @@ def check_inputs(names: list[str] | None) -> list[str]:
     return found
 
 
-def read(name: str, encoding: str) -> str:
-    """Read a text, compressed or not, in any encoding, as `clean` does.
-
-    Raises:
-        DataError: it cannot be read, or is no text but records.
-    """
-    from cleaner.inputs import format_by_name
-    from cleaner.opening import chunks
-    from cleaner.records import holds_records, sniff
-
-    shown = "stdin" if name == "-" else name
-    try:
-        form = format_by_name(name)
-        data = b"" if form not in ("", "text") else b"".join(chunks(name))
-        form = form or sniff(data[:65536], shown)
-    except OSError as error:
-        raise DataError(f"{shown}: {error.strerror or error}. Check the file and its permissions.") from None
-    try:
-        text = to_utf8(data, encoding)[0] if form == "text" else b""
-        refuse_nuls(text)
-    except DataError as error:
-        about = str(error)
-        raise DataError(f"{shown}:{about}" if about[:1].isdigit() else f"{shown}: {about}") from None
-    form = "jsonl" if holds_records(text) else form
-    if form != "text":
-        command = f"cleaner clean {name} --input-format {form} --add-labels -o OUTPUT"
-        raise DataError(f"{shown}: is {form}, not text. Label its records: {command}")
-    return text.decode("utf-8", "surrogatepass")
-
-
 def each(names: list[str], encoding: str, work: Callable[[str, str], None]) -> None:
     """Do the work for every document; name those that cannot be read, go on, and exit 1 at the end."""
+    from cleaner.plain import read_text
+
     failed = False
     for name in names:
         try:
-            text = read(name, encoding)
+            text = read_text(name, encoding)
         except DataError as error:
             say(f"cleaner: {error}")
             failed = True

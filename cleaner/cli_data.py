@@ -2,14 +2,15 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cleaner.console import ModelName, app, errors, path_of, say, say_left_out
+from cleaner.console import Encoding, ModelName, app, errors, path_of, say, say_left_out
+from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
 from cleaner.wording import amount, printable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SHOWN = 70  # characters of a suspect's text
 REMEDY = "Correct them, or name all labels with --labels."
+
+OPENED = "Inputs are labelled: open the lines whose label is likely wrong."
+CORRECTED = "With --suspects and one folder: correct its files themselves."
 
 Others = Annotated[
     list[Path] | None,
@@ -43,12 +47,9 @@ def annotate(
     model: ModelName = "default",
     labels: Labels = "",
     site: Annotated[str, typer.Option(help="The site of all documents; else each file's folder.")] = "",
-    suspects: Annotated[
-        bool, typer.Option("--suspects", help="Inputs are labelled: open the lines whose label is likely wrong.")
-    ] = False,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="With --suspects and one folder: correct its files themselves.")
-    ] = False,
+    encoding: Encoding = "",
+    suspects: Annotated[bool, typer.Option("--suspects", help=OPENED)] = False,
+    in_place: Annotated[bool, typer.Option("--in-place", help=CORRECTED)] = False,
 ) -> None:
     """Label documents in the terminal, starting from what the model proposes; the same command goes on.
 
@@ -56,16 +57,17 @@ def annotate(
     """
     with errors():
         folder = output_folder(inputs, output, suspects, in_place)
-        from cleaner.annotate_files import Folder, own_labels
+        from cleaner.annotate_files import Folder, own_labels, places, text_files
         from cleaner.cleaning import Cleaner
 
+        check(encoding)
         names = own_labels(labels) if labels else []
         run = screen()
         cleaner = Cleaner.load(model)
         if suspects:
             sheets, failed = opened_suspects(inputs, cleaner, None if in_place else folder, names), False
         else:
-            sheets, failed = opened(inputs, folder, site, cleaner, names)
+            sheets, failed = opened(places(text_files(inputs), folder, site), encoding, cleaner, names)
         store = Folder.open(folder, in_place)
         names = names or [*cleaner.model.labels, *sorted({label for sheet in sheets for label in sheet.proposed})]
         run(without_those_left_out(sheets, store), list(dict.fromkeys(names)), store)
@@ -116,15 +118,15 @@ def screen() -> Any:
 
 
 def opened(
-    inputs: Sequence[Path], folder: Path, site: str, cleaner: "Cleaner", labels: Sequence[str]
+    places: Mapping[Path, Path], encoding: str, cleaner: "Cleaner", labels: Sequence[str]
 ) -> tuple[list["Sheet"], bool]:
     """Return texts with their proposals, and whether one could not be read; that is said."""
-    from cleaner.annotate_files import places, proposals, text_files
+    from cleaner.annotate_files import proposals
 
     failed, sheets = False, []
-    for file, place in places(text_files(inputs), folder, site).items():
+    for file, place in places.items():
         try:
-            sheet = proposals(file, place, cleaner, labels)
+            sheet = proposals(file, place, cleaner, labels, encoding)
         except DataError as error:
             say(f"cleaner: {error}")
             failed = True

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from cleaner.encodings import check_back, refuse_nuls, to_utf8
 from cleaner.errors import DataError
+from cleaner.inputs import format_by_name
 from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, compression, is_remote
-from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input, holds_records
+from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input, holds_records, sniff
 
-__all__ = ["HUGE_BYTES", "decode", "groups", "read_huge"]
+__all__ = ["HUGE_BYTES", "decode", "groups", "read_huge", "read_text"]
 
 #: Files from this size on are cleaned in pieces, without the quality of the whole.
 HUGE_BYTES = 16_000_000
@@ -137,3 +138,29 @@ def stored(source: Input) -> bytes | None:
             return file.read()
     except OSError:
         return None
+
+
+def read_text(name: str, encoding: str) -> str:
+    """Read a text, compressed or not, in any encoding, as `clean` does.
+
+    Raises:
+        DataError: it cannot be read, or is no text but records.
+    """
+    shown = "stdin" if name == "-" else name
+    try:
+        form = format_by_name(name)
+        data = b"" if form not in ("", "text") else b"".join(chunks(name))
+        form = form or sniff(data[:65536], shown)
+    except OSError as error:
+        raise DataError(f"{shown}: {error.strerror or error}. Check the file and its permissions.") from None
+    try:
+        text = to_utf8(data, encoding)[0] if form == "text" else b""
+        refuse_nuls(text)
+    except DataError as error:
+        about = str(error)
+        raise DataError(f"{shown}:{about}" if about[:1].isdigit() else f"{shown}: {about}") from None
+    form = "jsonl" if holds_records(text) else form
+    if form != "text":
+        command = f"cleaner clean {name} --input-format {form} --add-labels -o OUTPUT"
+        raise DataError(f"{shown}: is {form}, not text. Label its records: {command}")
+    return text.decode("utf-8", "surrogatepass")

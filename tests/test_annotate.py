@@ -1,5 +1,6 @@
 """The annotation without its screen: session, journal, order of documents, files."""
 
+import gzip
 import os
 import signal
 import subprocess
@@ -497,6 +498,18 @@ def test_labels_of_another_model_are_not_mixed_in() -> None:
         assert "junk" in str(error.value)
     again = Session([sheet("quay/a", "bb")], ["body", "speaker", "junk", "caption"], Memory(), store.entries)
     assert shown(again) == "cj"
+
+
+def test_texts_are_read_as_clean_reads_them(tmp_path: Path, cleaner: Cleaner) -> None:
+    (tmp_path / "records.txt").write_text('{"text": "By Anna Berg"}\n' * 3)
+    with pytest.raises(DataError, match="is jsonl, not text"):
+        proposals(tmp_path / "records.txt", tmp_path / "out.tsv", cleaner)
+    (tmp_path / "packed.txt.gz").write_bytes(gzip.compress("Café.\n".encode("utf-16")))
+    (tmp_path / "old.txt").write_bytes("Café.\n".encode("cp1252"))
+    for name, encoding in (("packed.txt.gz", ""), ("old.txt", "cp1252")):
+        read = proposals(tmp_path / name, tmp_path / "out.tsv", cleaner, encoding=encoding)
+        assert read
+        assert read.lines == ("Café.",)
 
 
 def test_wrong_texts(tmp_path: Path, cleaner: Cleaner) -> None:

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "alphabet": set(),
     "annotate_app": {"annotate_page", "annotate_session", "errors", "wording"},
     "annotate_files": {"annotate_journal", "annotate_page", "annotate_session", "atomic", "cleaning", "corpus"}
-    | {"data_files", "data_records", "errors", "features"},
+    | {"data_files", "data_records", "errors", "features", "plain"},
     "annotate_journal": {"errors"},
     "annotate_order": {"annotate_page"},
     "annotate_page": set(),
@@ -39,12 +39,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "classifier": set(),
     "cleaning": {"arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model", "native"}
     | {"threads"},
-    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "inputs"}
-    | {"listing", "model", "opening", "records"},
+    "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing"}
+    | {"model", "plain"},
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
     | {"settings", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
-    | {"checking_documents", "cleaning", "console", "errors", "labels", "listing", "suspects", "wording"},
+    | {"checking_documents", "cleaning", "console", "encodings", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
     "columns": {"cells", "errors"},
@@ -90,7 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "own_files": {"model_files", "model_writing", "opening", "options", "settings"},
     "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "encodings", "labels", "lines"},
-    "plain": {"encodings", "errors", "lines", "opening", "records"},
+    "plain": {"encodings", "errors", "inputs", "lines", "opening", "records"},
     "pool": {"errors", "job", "opening", "records", "summary", "work"},
     "prior": set(),
     "quality": {"cleaning", "outcomes"},
