@@ -92,7 +92,9 @@ class Model:
         card["arrays"] = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in stored.items()}
         card["sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()
         text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-        write_together(folder, {"weights.npz": buffer.getvalue(), "card.json": text.encode()})
+        # Lone surrogates, as in the names of files that are not UTF-8, are escaped, as JSON has them.
+        content = text.encode("utf-8", "backslashreplace")
+        write_together(folder, {"weights.npz": buffer.getvalue(), "card.json": content})
 
     @prepared
     def table(self) -> Table:

@@ -232,6 +232,14 @@ def test_round_trip(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["card.json", "weights.npz"]
 
 
+def test_a_card_may_hold_what_utf8_cannot(tmp_path: Path) -> None:
+    """A language or the name of a file with a lone surrogate in it must not cost a training that is done."""
+    model = Model.load()
+    card = {**model.card, "data": [{"source": "caf\udce9", "languages": ["\ud800", "é\\udcff"]}]}
+    replace(model, card=card).save(tmp_path / "copy")
+    assert Model.load(tmp_path / "copy").card["data"] == card["data"]
+
+
 def test_saving_over_a_model_replaces_it(folder: Path) -> None:
     (folder / "weights.npz").write_bytes(b"old")
     Model.load().save(folder)
