@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.alphabet import WORDS
 from cleaner.arguments import many, one_text
 from cleaner.decision import AIMS
 from cleaner.errors import UsageError
@@ -198,7 +199,7 @@ class Cleaner:
         words, kept, cleaned = 0, 0, []
         for data, _ in pieces(encode(one_text(text, "clean_document"))):
             parts, result, _ = self.examine([data])
-            each, stays = result.batch.words(), self.stays(result)
+            each, stays = result.batch.counts[:, WORDS], self.stays(result)
             words, kept = words + int(each.sum()), kept + int(each[stays].sum())
             cleaned += parts
         share = 1 - kept / words if words else 0.0

@@ -277,6 +277,12 @@ def test_a_document_of_which_nearly_all_goes_is_suspicious(cleaner: Cleaner) -> 
     assert cleaner.clean_document("").suspicious == ""
 
 
+def test_lines_without_words_are_no_words_that_go(cleaner: Cleaner) -> None:
+    found = cleaner.clean_document(f"{BODY}\n" + "|\n***\n" * 60)
+    assert (found.text, found.removed_share, found.suspicious) == (f"{BODY}\n", 0.0, "")
+    assert cleaner.clean_document("|\n***\n").removed_share == 0.0
+
+
 @given(TEXTS)
 def test_a_document_is_cleaned_the_same_way_alone(cleaner: Cleaner, text: str) -> None:
     found = cleaner.clean_document(text)

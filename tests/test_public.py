@@ -37,8 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checking": {"data_files", "labels", "parsing", "wording"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
     "classifier": set(),
-    "cleaning": {"arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model", "native"}
-    | {"threads"},
+    "cleaning": {"alphabet", "arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model"}
+    | {"native", "threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "inputs"}
     | {"listing", "model", "opening", "records"},
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
