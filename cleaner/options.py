@@ -81,6 +81,8 @@ class BatchOptions:
             raise UsageError(f"--aim {self.aim}: unknown. Use one of {', '.join(AIMS)}.")
         if self.workers < 0:
             raise UsageError(f"--workers {self.workers}: give a number of processes, 0 for one for each core.")
+        object.__setattr__(self, "min_quality", float(self.min_quality))  # JSON has none of numpy, no fractions
+        object.__setattr__(self, "workers", int(self.workers))
         if sum((self.check, self.diff, self.in_place)) > 1:
             raise UsageError("--check, --diff and --in-place do not go together. Choose one.")
         if (self.check or self.diff) and self.resume:

@@ -11,9 +11,11 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -660,6 +662,14 @@ def test_options_take_sets_and_lists() -> None:
     options = BatchOptions(keep={"headline", "body"}, always_drop=["b", "a"])
     assert (options.keep, options.always_drop) == (("body", "headline"), ("b", "a"))
     assert BatchOptions(keep=("headline", "body")).keep == ("headline", "body")
+
+
+def test_numbers_of_other_kinds_are_options() -> None:
+    """A large run writes them into its journal as JSON."""
+    for least in (np.float32(0.25), Fraction(1, 4)):
+        options = BatchOptions(min_quality=least, rejected="poor", workers=np.int64(2))  # type: ignore[arg-type]
+        found = json.loads(json.dumps({"workers": options.workers, **options.decisive()}))
+        assert (found["min_quality"], found["workers"]) == (0.25, 2)
 
 
 def test_keep_is_a_set(records: Path, tmp_path: Path) -> None:
