@@ -6,7 +6,6 @@
 import hashlib
 import io
 import json
-import math
 import os
 import zipfile
 from pathlib import Path
@@ -24,13 +23,28 @@ from cleaner.labels import BODY
 from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 
-__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "MAX_BYTES", "check_sizes", "find_model", "read_arrays", "read_card"]
+__all__ = [
+    "ARRAYS",
+    "DTYPES",
+    "FORMAT",
+    "HEADS",
+    "MAX_BYTES",
+    "are_numbers",
+    "check_sizes",
+    "find_model",
+    "read_arrays",
+    "read_card",
+]
 
 FORMAT = 4
 MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."
 #: What decides of an aim.
 NUMBERS = ("sparse", "dense", "long")
 MAX_BYTES = 64_000_000
+#: Numbers of a card are between; of two of them float32 holds the product and the quotient.
+LEAST, MOST = 1e-15, 1e15
+#: Numbers of arrays are smaller: trained ones are below a hundred, and the sums of huge ones are none.
+LARGEST = 1e6
 HEADS = ("draft", "final")
 OF_HEADS = tuple(f"{head}_{name}" for head in HEADS for name in (*HEAD, "kind_weights", "kind_bias"))
 SMALL = ("first_weights", "first_bias", *OF_HEADS)
@@ -88,11 +102,11 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
     if BODY not in card["labels"] or not all(isinstance(name, str) for name in card["labels"] + card["kinds"]):
         raise ModelError(f"{path}: the labels must be names with {BODY!r} among them. {again}")
     if len(card["weights"]) != len(card["labels"]) or not all(map(positive, card["weights"])):
-        raise ModelError(f"{path}: 'weights' must hold a positive number for each label. {again}")
+        raise ModelError(f"{path}: 'weights' must hold a number from {LEAST} to {MOST:g} for each label. {again}")
     aims = [card["aims"].get(aim) for aim in AIMS]
     if not all(isinstance(aim, dict) and all(positive(aim.get(name)) for name in NUMBERS) for aim in aims):
-        wanted = ", ".join(NUMBERS)
-        raise ModelError(f"{path}: 'aims' must hold positive numbers {wanted} for each of {', '.join(AIMS)}. {again}")
+        wanted = f"{', '.join(NUMBERS)} from {LEAST} to {MOST:g} for each of {', '.join(AIMS)}"
+        raise ModelError(f"{path}: 'aims' must hold {wanted}. {again}")
     sure = card.get("sure")
     if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(more_than_half, sure)):
         raise ModelError(f"{path}: 'sure' must hold a number above .5 for each label. {again}")
@@ -100,17 +114,24 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
     if not isinstance(whole, int) or whole < 0:
         raise ModelError(f"{path}: 'whole_bytes' must be a whole number, 0 or more. {again}")
     if not positive(card.get("kind_floor")):
-        raise ModelError(f"{path}: 'kind_floor' must be a positive number. {again}")
+        raise ModelError(f"{path}: 'kind_floor' must be a number from {LEAST} to {MOST:g}. {again}")
 
 
 def positive(value: object) -> bool:
-    """Tell whether a value is a finite number above 0."""
-    return isinstance(value, float) and 0 < value < math.inf
+    """Tell whether a value is a number above 0 that float32 can reckon with."""
+    return isinstance(value, float) and LEAST <= value <= MOST
 
 
 def more_than_half(value: object) -> bool:
-    """Tell whether a value is a finite number above .5, a probability that no two labels have."""
-    return isinstance(value, float) and 0.5 < value < math.inf
+    """Tell whether a value is a number above .5, a probability that no two labels have."""
+    return isinstance(value, float) and 0.5 < value <= MOST
+
+
+def are_numbers(array: npt.NDArray[Any]) -> bool:
+    """Tell whether an array holds finite numbers that can be summed up."""
+    if array.dtype == np.float32:
+        return bool(np.abs(array).max(initial=0) < LARGEST)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
 
 
 def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
@@ -145,8 +166,8 @@ def check_sizes(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[st
         stated = card["arrays"][name]
         if stated != {"shape": list(array.shape), "dtype": DTYPES[name]} or str(array.dtype) != DTYPES[name]:
             raise ModelError(f"{where}: {name} is {array.dtype} {array.shape}, the card says {stated}. Train again.")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelError(f"{where}: {name} holds values that are no numbers. Train the model again.")
+        if not are_numbers(array):
+            raise ModelError(f"{where}: {name} holds values that are no numbers, or huge. Train the model again.")
     if not fit_each_other(arrays, len(card["labels"]), len(card["kinds"])):
         raise ModelError(f"{where}: the arrays do not fit each other. Train the model again.")
 

@@ -108,20 +108,25 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"weights": [1.0]},
         {"weights": [1.0, 1.0, 0.0, 1.0, 1.0]},
         {"weights": [1.0, 1.0, math.nan, 1.0, 1.0]},
+        {"weights": [1e300, 1.0, 1.0, 1.0, 1.0]},
+        {"weights": [1.0, 1.0, 1.0, 1.0, 1e-300]},
         {"arrays": []},
         {"sha256": None},
         {"kinds": None},
         {"kinds": [1]},
         {"kind_floor": "x"},
+        {"kind_floor": 1e300},
         {"whole_bytes": "x"},
         {"whole_bytes": -1},
         {"sure": None},
         {"sure": [0.99]},
         {"sure": [0.5] * 5},
+        {"sure": [1e300] * 5},
         {"aims": None},
         {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0, "long": 1.0}}},
         {"aims": {aim: {"sparse": 1.0, "dense": 1.0} for aim in ("precision", "balanced", "recall")}},
         {"aims": {aim: {"sparse": 1.0, "dense": 0.0, "long": 1.0} for aim in ("precision", "balanced", "recall")}},
+        {"aims": {aim: {"sparse": 1e-300, "dense": 1.0, "long": 1.0} for aim in ("precision", "balanced", "recall")}},
     ],
     ids=str,
 )
@@ -154,6 +159,10 @@ def not_a_number(arrays: dict[str, Any]) -> None:
 
 def infinite(arrays: dict[str, Any]) -> None:
     arrays["table"][0, 0] = np.inf
+
+
+def huge(arrays: dict[str, Any]) -> None:
+    arrays["final_output_bias"][0] = -1e30
 
 
 def float64(arrays: dict[str, Any]) -> None:
@@ -201,6 +210,7 @@ CHANGES = [
     extra,
     not_a_number,
     infinite,
+    huge,
     float64,
     fewer_rows,
     fewer_columns,
@@ -238,6 +248,17 @@ def test_a_card_may_hold_what_utf8_cannot(tmp_path: Path) -> None:
     card = {**model.card, "data": [{"source": "caf\udce9", "languages": ["\ud800", "é\\udcff"]}]}
     replace(model, card=card).save(tmp_path / "copy")
     assert Model.load(tmp_path / "copy").card["data"] == card["data"]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1e30])
+def test_what_would_not_be_loaded_leaves_the_model_that_was_there(value: float, folder: Path) -> None:
+    before, model = {path.name: path.read_bytes() for path in folder.iterdir()}, Model.load()
+    for name in ("table", "draft_kind_bias"):
+        array = model.arrays[name].astype(np.float32)
+        array[0] = value
+        with pytest.raises(UsageError, match=f"not written, {name} would hold"), np.errstate(over="ignore"):
+            replace(model, arrays={**model.arrays, name: array}).save(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_saving_over_a_model_replaces_it(folder: Path) -> None:
