@@ -19,7 +19,7 @@ from cleaner.context import width
 from cleaner.decision import AIMS
 from cleaner.errors import ModelError
 from cleaner.features import LINE_FEATURES, VERSION
-from cleaner.labels import BODY
+from cleaner.labels import BODY, JUNK
 from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 
@@ -99,8 +99,8 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
     for key, kind in keys.items():
         if not isinstance(card.get(key), kind):
             raise ModelError(f"{path}: {key!r} is missing or wrong. {again}")
-    if BODY not in card["labels"] or not all(isinstance(name, str) for name in card["labels"] + card["kinds"]):
-        raise ModelError(f"{path}: the labels must be names with {BODY!r} among them. {again}")
+    if problem := name_problem(card["labels"], card["kinds"]):
+        raise ModelError(f"{path}: {problem}. {again}")
     if len(card["weights"]) != len(card["labels"]) or not all(map(positive, card["weights"])):
         raise ModelError(f"{path}: 'weights' must hold a number from {LEAST} to {MOST:g} for each label. {again}")
     aims = [card["aims"].get(aim) for aim in AIMS]
@@ -115,6 +115,20 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
         raise ModelError(f"{path}: 'whole_bytes' must be a whole number, 0 or more. {again}")
     if not positive(card.get("kind_floor")):
         raise ModelError(f"{path}: 'kind_floor' must be a number from {LEAST} to {MOST:g}. {again}")
+
+
+def name_problem(labels: list[Any], kinds: list[Any]) -> str:
+    """Return what is wrong with the names of labels and kinds; empty if nothing is."""
+    if BODY not in labels or not all(isinstance(one, str) and is_name(one) for one in labels + kinds):
+        return f"the labels must be names with {BODY!r} among them"
+    if len(set(labels)) < len(labels) or len(set(kinds)) < len(kinds):
+        return "a label or a kind is given twice"
+    return f"there are kinds of {JUNK!r}, but no such label" if kinds and JUNK not in labels else ""
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is not blank and can stand in a column of a table."""
+    return bool(text.strip()) and "\t" not in text and len(text.splitlines()) == 1
 
 
 def positive(value: object) -> bool:
@@ -198,4 +212,4 @@ def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int)
         }
     power = rows > 0 and rows & (rows - 1) == 0
     same = all(arrays[name].shape == shape for name, shape in shapes.items())
-    return power and same and int(arrays["classes"].max()) < CLASSES
+    return power and columns >= labels and same and int(arrays["classes"].max()) < CLASSES

@@ -17,10 +17,13 @@ import numpy as np
 import pytest
 
 from cleaner.cleaning import Cleaner
+from cleaner.context import width
 from cleaner.errors import ModelError, UsageError
+from cleaner.features import LINE_FEATURES
 from cleaner.model import Model
-from cleaner.model_files import find_model
+from cleaner.model_files import HEADS, find_model
 from cleaner.model_writing import destination, write_together
+from cleaner.second_pass import second_width
 
 DEFAULT = find_model("default")
 TEXT = "Ferry back\nBy A. Person\n\nThe ferry was back in service on Friday, the harbour office said.\nSHARE\n"
@@ -104,6 +107,10 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"labels": ["headline", "junk"]},
         {"labels": "body"},
         {"labels": ["body", 1]},
+        {"labels": ["body", "headline", "caption", "caption", "junk"]},
+        {"labels": ["body", "headline", "caption", "byline", "waste"]},
+        {"labels": ["body", "headline", "caption", "by\tline", "junk"]},
+        {"labels": ["body", "headline", "caption", "", "junk"]},
         {"weights": None},
         {"weights": [1.0]},
         {"weights": [1.0, 1.0, 0.0, 1.0, 1.0]},
@@ -114,6 +121,7 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"sha256": None},
         {"kinds": None},
         {"kinds": [1]},
+        {"kinds": ["credit"] * 10},
         {"kind_floor": "x"},
         {"kind_floor": 1e300},
         {"whole_bytes": "x"},
@@ -229,6 +237,22 @@ CHANGES = [
 def test_wrong_arrays(folder: Path, change: Callable[[dict[str, Any]], None], restate: bool) -> None:
     edit_arrays(folder, change, restate)
     refused(folder, "weights.npz")
+
+
+def test_a_text_table_has_a_column_for_each_label(folder: Path) -> None:
+    """All other arrays fit a table of four columns."""
+    labels, columns = 5, 4
+    lines = 3 * columns + LINE_FEATURES
+    draft, final = (lines + labels + more for more in width(labels, columns))
+    rows = {"first": lines, "draft": draft, "final": final + second_width(labels, columns)}
+
+    def narrow(arrays: dict[str, Any]) -> None:
+        arrays["table"] = arrays["table"][:, :columns]
+        for name in ("first_weights", *(f"{head}_{part}_weights" for head in HEADS for part in ("hidden", "kind"))):
+            arrays[name] = arrays[name][: rows[name[:5]]]
+
+    edit_arrays(folder, narrow, restate=True)
+    refused(folder, "do not fit each other")
 
 
 def test_round_trip(tmp_path: Path) -> None:
