@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import math
 import os
@@ -8,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from cleaner.context import width
 from cleaner.errors import ModelError, UsageError
 from cleaner.features import LINE_FEATURES
 from cleaner.model import Model
-from cleaner.model_files import HEADS, find_model
+from cleaner.model_files import ARRAYS, HEADS, find_model
 from cleaner.model_writing import destination, write_together
 from cleaner.second_pass import second_width
 
@@ -143,10 +145,81 @@ def test_wrong_card(folder: Path, values: dict[str, Any]) -> None:
     refused(folder, "card.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{", "\xff"])
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "\xff", "[" * 200_000], ids=range(6))
 def test_card_is_no_card(folder: Path, text: str) -> None:
     (folder / "card.json").write_bytes(text.encode("latin1"))
     refused(folder, "card.json")
+
+
+def put_weights(folder: Path, content: bytes) -> None:
+    (folder / "weights.npz").write_bytes(content)
+    edit_card(folder, sha256=hashlib.sha256(content).hexdigest())
+
+
+def zipped(arrays: Mapping[str, bytes], method: int) -> bytearray:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as packed:
+        for name, content in arrays.items():
+            packed.writestr(f"{name}.npy", content)
+    return bytearray(out.getvalue())
+
+
+def some_weights(method: int = zipfile.ZIP_STORED) -> bytearray:
+    """Return files of the right names with noise in them."""
+    return zipped({name: bytes(np.random.default_rng(0).integers(0, 99, 9999, np.uint8)) for name in ARRAYS}, method)
+
+
+def other_bytes(data: bytearray, local: int, central: int, value: int) -> bytes:
+    """Change a byte of the first file's two headers, numbered from their beginnings."""
+    data[local] = data[data.find(b"PK\x01\x02") + central] = value
+    return bytes(data)
+
+
+def array_alone() -> bytes:
+    out = io.BytesIO()
+    np.save(out, np.zeros(9))
+    return out.getvalue()
+
+
+def damaged(method: int) -> bytes:
+    data = some_weights(method)
+    data[2000:2600] = bytes(600)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        array_alone(),
+        other_bytes(some_weights(), 6, 8, 1),  # encrypted
+        other_bytes(some_weights(), 8, 10, 99),  # an unknown method
+        *(damaged(method) for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)),
+    ],
+    ids=range(7),
+)
+def test_weights_that_are_no_arrays(content: bytes, folder: Path) -> None:
+    put_weights(folder, content)
+    refused(folder, "weights.npz")
+
+
+@pytest.mark.parametrize("names", [ARRAYS, ("table",)])
+def test_much_in_little_is_not_unpacked(names: Sequence[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_weights(folder, bytes(zipped(dict.fromkeys(names, bytes(5_000_000)), zipfile.ZIP_DEFLATED)))
+    unpacked: list[object] = []
+    monkeypatch.setattr(np, "load", lambda *given, **named: unpacked.append(given))
+    refused(folder, "weights.npz")
+    assert not unpacked
+
+
+@pytest.mark.parametrize("name", ["card.json", "weights.npz"])
+def test_a_pipe_or_a_device_is_no_file_of_a_model(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    refused(folder, name)
+    (folder / name).unlink()
+    (folder / name).symlink_to("/dev/null")
+    refused(folder, f"{name}: no plain file")
 
 
 def pickled(arrays: dict[str, Any]) -> None:
