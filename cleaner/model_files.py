@@ -128,6 +128,25 @@ def check_card(path: Path, card: dict[str, Any]) -> None:
         raise ModelError(f"{path}: 'whole_bytes' must be a whole number, 0 or more. {AGAIN}")
     if not positive(card.get("kind_floor")):
         raise ModelError(f"{path}: 'kind_floor' must be a number from {LEAST} to {MOST:g}. {AGAIN}")
+    if wrong := misshapen(card):
+        raise ModelError(f"{path}: {wrong!r} is not of the form that training writes. {AGAIN}")
+
+
+def misshapen(card: dict[str, Any]) -> str:
+    """Return what a card may say of data and figures, and says in another form than others read; empty if nothing."""
+    for key in ("base", "adaptation", "held_out", "scores"):
+        if not isinstance(card.get(key), dict | None):
+            return key
+    for key in ("document_prints", "warnings"):
+        texts = card.get(key)
+        if not isinstance(texts, list | None) or not all(isinstance(text, str) for text in texts or []):
+            return key
+    for rows in (card.get("data"), (card.get("base") or {}).get("data")):
+        if not isinstance(rows, list | None) or not all(isinstance(row, dict) for row in rows or []):
+            return "data"
+        if not all(isinstance(row.get("sha256"), str | None) for row in rows or []):
+            return "data"
+    return ""
 
 
 def name_problem(labels: list[Any], kinds: list[Any]) -> str:

@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
     "labels": set(),
     "lines": set(),
-    "listing": {"cleaning", "lines", "reports", "wording"},
+    "listing": {"cleaning", "errors", "lines", "reports", "wording"},
     "markup_kernels": {"kernels"},
     "model": {"context", "decision", "errors", "features", "labels", "model_files", "model_writing", "native"}
     | {"network", "scratch", "second_pass", "threads"},
