@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class LabelledLine:
 
     text: str
     label: str
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = field(hash=False)
     number: int
     kind: str = ""
 

@@ -47,7 +47,7 @@ class Seen:
     context: Context
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """Arrays and card of a trained model; use :meth:`load` to get one."""
 

@@ -13,6 +13,7 @@ from cleaner import lines
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.labels import KINDS
+from cleaner.model import Model
 
 BODY = "The ferry was back in service on Friday, the harbour office said."
 PIECES = [
@@ -288,6 +289,13 @@ def test_a_document_is_cleaned_the_same_way_alone(cleaner: Cleaner, text: str) -
     found = cleaner.clean_document(text)
     assert found.text == cleaner.clean(text)
     assert 0 <= found.removed_share <= 1
+
+
+def test_lines_and_models_can_be_compared_and_hashed(cleaner: Cleaner) -> None:
+    lines = cleaner.label(f"{BODY}\nSHARE THIS\n")
+    assert len({*lines, *cleaner.label(f"{BODY}\nSHARE THIS\n")}) == 2
+    assert len({cleaner.model, Model.load(), cleaner.model}) == 2
+    assert cleaner.model != Model.load()
 
 
 @given(TEXTS)
