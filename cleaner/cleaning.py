@@ -96,7 +96,7 @@ class Cleaner:
         model's card has the curve that each was chosen from.
 
         Raises:
-            UsageError: ``keep`` is empty or names a label that the model does not have, or ``aim`` is none.
+            UsageError: ``keep`` is empty, no texts, or names a label that the model does not have; or ``aim`` is none.
             TypeError: the model is none, but perhaps the name of one: that is for :meth:`load`.
         """
         if not isinstance(model, Model):
@@ -105,13 +105,15 @@ class Cleaner:
             )
         if aim not in AIMS:
             raise UsageError(f"aim {aim!r}: unknown. Use one of {', '.join(AIMS)}.")
-        keep = frozenset((keep,) if isinstance(keep, str) else keep)
-        unknown = sorted(keep - set(model.labels))
-        if unknown or not keep:
+        given = [keep] if isinstance(keep, str) else [*keep] if isinstance(keep, Iterable) else [keep]
+        if not all(isinstance(label, str) for label in given):
+            raise UsageError(f"keep: {keep!r} given. Give labels, as in {{'body', 'headline'}}, or leave it out.")
+        unknown = sorted(set(given) - set(model.labels))
+        if unknown or not given:
             wrong = f"{', '.join(map(repr, unknown))}: no label of the model" if unknown else "no label is given"
             raise UsageError(f"keep: {wrong}. Choose among {', '.join(model.labels)}.")
         self.model = model
-        self.keep = keep
+        self.keep = frozenset(given)
         self.aim = aim
 
     def __getstate__(self) -> dict[str, Any]:

@@ -165,6 +165,12 @@ def test_keep_must_name_labels(cleaner: Cleaner, keep: list[str]) -> None:
         Cleaner(cleaner.model, keep)
 
 
+@pytest.mark.parametrize("keep", [None, 5, [1, "body"], [["body"]], b"body"])
+def test_keep_must_be_texts(cleaner: Cleaner, keep: Any) -> None:
+    with pytest.raises(UsageError, match=r"^keep: .* given\. Give labels, as in"):
+        Cleaner(cleaner.model, keep)
+
+
 def test_batch_reads_ahead_only_a_megabyte(cleaner: Cleaner) -> None:
     taken = 0
 
