@@ -12,8 +12,9 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
 from cleaner.alike import of_one
+from cleaner.arguments import check_settings
 from cleaner.corpus import LabelledDocument
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, gram_rows, packed, text_scores
 from cleaner.model import Model
 from cleaner.network import HEAD, joined_rows
@@ -24,6 +25,8 @@ __all__ = ["Adapting", "Rehearsal", "adapted", "between", "check_labels", "group
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+#: The least and the most of settings; a lighter line would teach nothing.
+LIMITS = {"weight": (1e-3, 10**6), "margin": (-(10**6), 10**6)}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,15 @@ class Adapting:
     shares: tuple[float, ...] = (0.35, 0.5, 0.75, 1.0)
     margin: float = 0.003
     force: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise :class:`UsageError` if a setting cannot be used, before anything is adapted."""
+        check_settings(self, LIMITS)
+        if not isinstance(self.steps, Steps):
+            raise UsageError(f"steps {self.steps!r}: are no Steps. Give some, as in Steps(epochs=8).")
+        shares = self.shares if isinstance(self.shares, tuple | list) else ()
+        if not shares or not all(isinstance(share, int | float) and 0 <= share <= 1 for share in shares):
+            raise UsageError(f"shares {self.shares!r}: are no numbers from 0 to 1. Give some, as in (0.5, 1.0).")
 
 
 @dataclass(frozen=True)

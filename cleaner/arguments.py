@@ -1,12 +1,23 @@
 """What the public functions are given, checked before it is used."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from dataclasses import fields
+from typing import Any, TypeVar
 
-__all__ = ["many", "of_kind", "one_text"]
+from cleaner.errors import UsageError
+
+__all__ = ["check_settings", "many", "of_kind", "one_text"]
 
 Document = TypeVar("Document", str, bytes | bytearray)
 Kind = TypeVar("Kind")
+#: What a setting that is a number must be an instance of, its name, the least and the most.
+NUMBERS: dict[Any, tuple[Any, str, float, float]] = {
+    int: (int, "whole number", 1, math.inf),
+    float: (int | float, "number", 0, 10**6),
+}
+#: What numpy and scikit-learn take as a seed.
+MOST_SEED = 2**32 - 1
 #: What to do about a document of a wrong type.
 ADVICE = {
     ("clean_bytes", "str"): "Encode it, or use clean_batch.",
@@ -35,6 +46,23 @@ def of_kind(options: Kind | None, kind: type[Kind]) -> Kind:
         return options
     name, home = kind.__name__, kind.__module__
     raise TypeError(f"options: {home}.{name} wanted, not {type(options).__name__}. Give {name}(…), with what you have.")
+
+
+def check_settings(settings: Any, limits: Mapping[str, tuple[float, float]]) -> None:
+    """Raise :class:`UsageError` unless the fields of a dataclass that are numbers and switches hold such.
+
+    ``limits`` are the least and the most of numbers by name; a seed has its own.
+    """
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if one.type is bool and not isinstance(value, bool):
+            raise UsageError(f"{one.name} {value!r}: is neither True nor False. Give one of them.")
+        if one.type in NUMBERS:
+            kind, what, *usual = NUMBERS[one.type]
+            least, most = (0, MOST_SEED) if one.name == "seed" else limits.get(one.name, usual)
+            if not isinstance(value, kind) or isinstance(value, bool) or not least <= value <= most:
+                span = f"of at least {least:,}" if most == math.inf else f"from {least:,} to {most:,}"
+                raise UsageError(f"{one.name} {value!r}: is no {what} {span}. Give one.")
 
 
 def many(values: Iterable[Document], kind: type[Document], name: str) -> Iterator[Document]:

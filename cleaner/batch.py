@@ -19,8 +19,8 @@ from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Job, loaded
 from cleaner.journal import Journal
-from cleaner.opening import compression, is_remote, local
-from cleaner.options import BatchOptions
+from cleaner.opening import compression, is_remote
+from cleaner.options import BatchOptions, path_text
 from cleaner.own_files import own_files
 from cleaner.pool import ordered
 from cleaner.reading import blocks
@@ -100,9 +100,9 @@ def clean_files(
         DataError: a record failed and ``options.strict`` is set, or ``options.encoding`` is unknown.
         OSError: the output cannot be written (no room, no rights); ``resume`` goes on later.
     """
-    options, hooks, output = of_kind(options, BatchOptions), hooks or Hooks(), local(os.fspath(output))
+    options, hooks, output = of_kind(options, BatchOptions), hooks or Hooks(), path_text(output)
     several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    names = [local(os.fspath(one)) for one in several]
+    names = [path_text(one) for one in several]
     if not names:
         raise UsageError("no inputs. Give files, folders or globs; - reads from stdin.")
     check(options.encoding)

@@ -66,8 +66,18 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
         Raises:
             TypeError: a parameter is of another type.
-            ValueError: a parameter is too small; the rows are of one class, do not fit the labels, or have no numbers.
+            ValueError: a parameter is too small; the rows are of one class, do not fit the labels, or have no numbers;
+                soft targets are of another shape, or no probabilities. Whatever is raised, an earlier fit stays.
         """
+        before = vars(self).copy()
+        try:
+            return self._fit(X, y, sample_weight, soft_targets)
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, soft_targets: Any) -> "LineClassifier":
+        """Fit as :meth:`fit` does; an error may leave part of the old fit beside part of the new one."""
         for name, kind, least in PARAMETERS:
             check_scalar(getattr(self, name), name, kind, min_val=least)
         X, y = validate_data(self, X, y, dtype=np.float32)
@@ -80,7 +90,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = spread(X).astype(np.float32)
         scaled = (X - self.mean_) / self.scale_
-        soft = None if soft_targets is None else np.cumsum(soft_targets, axis=1, dtype=np.float32)
+        soft = None if soft_targets is None else summed(soft_targets, (len(X), len(self.classes_)))
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = check_random_state(seed).randint(2**31)
@@ -204,6 +214,14 @@ def spread(values: Floats, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any
     """
     found = np.asarray(values.std(axis=0, dtype=dtype))
     return np.asarray(np.maximum(found, np.asarray(len(values) ** -0.5, found.dtype)))
+
+
+def summed(soft_targets: Any, shape: tuple[int, int]) -> Floats:
+    """Return soft targets summed up along the classes, [rows, classes]; raise ValueError if they cannot be used."""
+    soft = np.asarray(soft_targets)
+    if soft.shape != shape or soft.dtype.kind not in "fiub" or not (soft.min() >= 0 and soft.max() < np.inf):
+        raise ValueError(f"soft_targets: {shape[0]} rows with a probability for each of {shape[1]} classes are wanted.")
+    return np.cumsum(soft, axis=1, dtype=np.float32)
 
 
 def drawn(codes: npt.NDArray[np.int64], soft: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.alphabet import WORDS
 from cleaner.arguments import many, one_text
 from cleaner.decision import AIMS
 from cleaner.errors import UsageError
@@ -36,7 +37,7 @@ class LabelledLine:
 
     text: str
     label: str
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = field(hash=False)
     number: int
     kind: str = ""
 
@@ -95,7 +96,7 @@ class Cleaner:
         model's card has the curve that each was chosen from.
 
         Raises:
-            UsageError: ``keep`` is empty or names a label that the model does not have, or ``aim`` is none.
+            UsageError: ``keep`` is empty, no texts, or names a label that the model does not have; or ``aim`` is none.
             TypeError: the model is none, but perhaps the name of one: that is for :meth:`load`.
         """
         if not isinstance(model, Model):
@@ -104,13 +105,15 @@ class Cleaner:
             )
         if aim not in AIMS:
             raise UsageError(f"aim {aim!r}: unknown. Use one of {', '.join(AIMS)}.")
-        keep = frozenset((keep,) if isinstance(keep, str) else keep)
-        unknown = sorted(keep - set(model.labels))
-        if unknown or not keep:
+        given = [keep] if isinstance(keep, str) else [*keep] if isinstance(keep, Iterable) else [keep]
+        if not all(isinstance(label, str) for label in given):
+            raise UsageError(f"keep: {keep!r} given. Give labels, as in {{'body', 'headline'}}, or leave it out.")
+        unknown = sorted(set(given) - set(model.labels))
+        if unknown or not given:
             wrong = f"{', '.join(map(repr, unknown))}: no label of the model" if unknown else "no label is given"
             raise UsageError(f"keep: {wrong}. Choose among {', '.join(model.labels)}.")
         self.model = model
-        self.keep = keep
+        self.keep = frozenset(given)
         self.aim = aim
 
     def __getstate__(self) -> dict[str, Any]:
@@ -198,7 +201,7 @@ class Cleaner:
         words, kept, cleaned = 0, 0, []
         for data, _ in pieces(encode(one_text(text, "clean_document"))):
             parts, result, _ = self.examine([data])
-            each, stays = result.batch.words(), self.stays(result)
+            each, stays = result.batch.counts[:, WORDS], self.stays(result)
             words, kept = words + int(each.sum()), kept + int(each[stays].sum())
             cleaned += parts
         share = 1 - kept / words if words else 0.0

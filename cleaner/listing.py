@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cleaner import lines
 from cleaner.cleaning import Cleaner, LabelledLine
+from cleaner.errors import ModelError
 from cleaner.reports import GENERAL, HELD_OUT, grid, held_out, print_before_after, print_scores
 from cleaner.wording import printable
 
@@ -28,7 +29,7 @@ def as_table(name: str, text: str, cleaner: Cleaner) -> None:
     for line in cleaner.label(text):
         colour = COLOURS[order.index(line.label) % len(COLOURS)]
         share = f"{line.probabilities[line.label]:.2f}"
-        table.add_row(str(line.number), Text(line.label, colour), line.kind, share, printable(line.text))
+        table.add_row(str(line.number), Text(printable(line.label), colour), line.kind, share, printable(line.text))
     Console(markup=False, emoji=False).print(table)
 
 
@@ -73,18 +74,33 @@ def progress() -> Iterator[Callable[[str, float], None]]:
 
 
 def print_card(card: dict[str, Any]) -> None:
-    """Print what a model is and how good it is."""
-    console = Console(markup=False, emoji=False)
+    """Print what a model is and how good it is.
+
+    Raises:
+        ModelError: what the card says of data and figures is not of the form that training writes.
+    """
+    try:
+        print_parts(card, Console(markup=False, emoji=False))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = printable(f"{type(error).__name__}: {error}")
+        raise ModelError(f"the card's data or figures are not as training writes them ({what}). Use --json.") from None
+
+
+def print_parts(card: dict[str, Any], console: Console) -> None:
+    """Print the parts of a card one after another."""
+
+    def say(text: str) -> None:
+        console.print(printable(text), highlight=False, soft_wrap=True)
+
     if isinstance(base := card.get("base"), dict):
-        said = f"{base.get('name', '?')} of {base.get('date', '?')}, sha256 {base.get('sha256', '?')}"
-        console.print(f"adapted from: {said}", highlight=False, soft_wrap=True)
+        say(f"adapted from: {base.get('name', '?')} of {base.get('date', '?')}, sha256 {base.get('sha256', '?')}")
     for key in ("date", "labels", "weights", "features", "sha256", "libraries", "options"):
         if key in card:
-            console.print(f"{key}: {json.dumps(card[key], ensure_ascii=False)}", highlight=False, soft_wrap=True)
+            say(f"{key}: {json.dumps(card[key], ensure_ascii=False)}")
     columns = ("source", "documents", "sites", "lines", "licence")
     table = grid(*columns, title="trained on")
     for row in card.get("data") or []:
-        table.add_row(*(str(row.get(name, "?")) for name in columns))
+        table.add_row(*(printable(str(row.get(name, "?"))) for name in columns))
     console.print(table)
     tried = card.get("adaptation") or {}
     for name, title in (("held_out", HELD_OUT), ("general", GENERAL)):
@@ -95,4 +111,4 @@ def print_card(card: dict[str, Any]) -> None:
     elif card.get("held_out"):
         print_scores(card["held_out"]["all"], f"scores on {held_out(card)}")
     for warning in card.get("warnings") or []:
-        console.print(f"warning: {warning}", highlight=False, soft_wrap=True)
+        say(f"warning: {warning}")

@@ -16,7 +16,17 @@ from cleaner.decision import decide, divisors, line_weights, with_articles, with
 from cleaner.errors import ModelError, UsageError
 from cleaner.features import Batch, Table, character_table, line_features, packed, read_batch, text_scores
 from cleaner.labels import BODY, CREDIT, JUNK
-from cleaner.model_files import ARRAYS, DTYPES, HEADS, MAX_BYTES, check_sizes, find_model, read_arrays, read_card
+from cleaner.model_files import (
+    ARRAYS,
+    DTYPES,
+    HEADS,
+    MAX_BYTES,
+    are_numbers,
+    check_sizes,
+    find_model,
+    read_arrays,
+    read_card,
+)
 from cleaner.model_writing import write_together
 from cleaner.native import call
 from cleaner.network import HEAD, Inputs, fill_softmax, judge
@@ -37,7 +47,7 @@ class Seen:
     context: Context
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """Arrays and card of a trained model; use :meth:`load` to get one."""
 
@@ -80,9 +90,12 @@ class Model:
         Packing the weights would save a fifteenth of their size and make every start slower.
 
         Raises:
-            UsageError: they cannot be written, or are larger than what is loaded.
+            UsageError: they cannot be written, or would not be loaded: too large, or values that are no numbers.
         """
         stored: dict[str, Any] = {name: self.arrays[name].astype(DTYPES[name]) for name in ARRAYS}
+        if wrong := [name for name, array in stored.items() if not are_numbers(array)]:
+            what = f"{folder}: not written, {', '.join(wrong)} would hold values that are no numbers, or huge."
+            raise UsageError(f"{what} Train with other settings, or other lines.")
         buffer = io.BytesIO()
         np.savez(buffer, **stored)
         if (size := buffer.tell()) > MAX_BYTES:
@@ -92,7 +105,9 @@ class Model:
         card["arrays"] = {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in stored.items()}
         card["sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()
         text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-        write_together(folder, {"weights.npz": buffer.getvalue(), "card.json": text.encode()})
+        # Lone surrogates, as in the names of files that are not UTF-8, are escaped, as JSON has them.
+        content = text.encode("utf-8", "backslashreplace")
+        write_together(folder, {"weights.npz": buffer.getvalue(), "card.json": content})
 
     @prepared
     def table(self) -> Table:

@@ -6,8 +6,8 @@
 import hashlib
 import io
 import json
-import math
 import os
+import stat
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,33 @@ from cleaner.context import width
 from cleaner.decision import AIMS
 from cleaner.errors import ModelError
 from cleaner.features import LINE_FEATURES, VERSION
-from cleaner.labels import BODY
+from cleaner.labels import BODY, JUNK
 from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 
-__all__ = ["ARRAYS", "DTYPES", "FORMAT", "HEADS", "MAX_BYTES", "check_sizes", "find_model", "read_arrays", "read_card"]
+__all__ = [
+    "ARRAYS",
+    "DTYPES",
+    "FORMAT",
+    "HEADS",
+    "MAX_BYTES",
+    "are_numbers",
+    "check_sizes",
+    "find_model",
+    "read_arrays",
+    "read_card",
+]
 
 FORMAT = 4
+AGAIN = "Restore the file or train the model again."
 MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."
 #: What decides of an aim.
 NUMBERS = ("sparse", "dense", "long")
 MAX_BYTES = 64_000_000
+#: Numbers of a card are between; of two of them float32 holds the product and the quotient.
+LEAST, MOST = 1e-15, 1e15
+#: Numbers of arrays are smaller: trained ones are below a hundred, and the sums of huge ones are none.
+LARGEST = 1e6
 HEADS = ("draft", "final")
 OF_HEADS = tuple(f"{head}_{name}" for head in HEADS for name in (*HEAD, "kind_weights", "kind_bias"))
 SMALL = ("first_weights", "first_bias", *OF_HEADS)
@@ -59,14 +75,26 @@ def find_model(name: str | os.PathLike[str]) -> Path:
     return path
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """Read a model card; raise :class:`ModelError` if it is none of this format."""
+def content_of(path: Path) -> bytes:
+    """Return what a file of a model holds; raise :class:`ModelError` if it is missing, none, or too large."""
     try:
-        card = json.loads(path.read_text("utf-8"))
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_BYTES:  # reading a pipe or a device may never end
+            raise ModelError(f"{path}: no plain file, or larger than any of a model. {AGAIN}")
+        return path.read_bytes()
     except FileNotFoundError:
         raise ModelError(f"{path}: missing. {MISSING}") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read ({error}). Restore the file or train the model again.") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error}). {AGAIN}") from None
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read a model card; raise :class:`ModelError` if it is none of this format."""
+    content = content_of(path)
+    try:
+        card = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}). {AGAIN}") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         found = card.get("format") if isinstance(card, dict) else None
         raise ModelError(f"{path}: format {found!r}, this version reads {FORMAT}. Train the model again.")
@@ -80,73 +108,106 @@ def read_card(path: Path) -> dict[str, Any]:
 
 def check_card(path: Path, card: dict[str, Any]) -> None:
     """Raise :class:`ModelError` unless the card holds what using the model needs."""
-    again = "Restore the file or train the model again."
     keys = {"labels": list, "weights": list, "arrays": dict, "sha256": str, "kinds": list, "aims": dict}
     for key, kind in keys.items():
         if not isinstance(card.get(key), kind):
-            raise ModelError(f"{path}: {key!r} is missing or wrong. {again}")
-    if BODY not in card["labels"] or not all(isinstance(name, str) for name in card["labels"] + card["kinds"]):
-        raise ModelError(f"{path}: the labels must be names with {BODY!r} among them. {again}")
+            raise ModelError(f"{path}: {key!r} is missing or wrong. {AGAIN}")
+    if problem := name_problem(card["labels"], card["kinds"]):
+        raise ModelError(f"{path}: {problem}. {AGAIN}")
     if len(card["weights"]) != len(card["labels"]) or not all(map(positive, card["weights"])):
-        raise ModelError(f"{path}: 'weights' must hold a positive number for each label. {again}")
+        raise ModelError(f"{path}: 'weights' must hold a number from {LEAST} to {MOST:g} for each label. {AGAIN}")
     aims = [card["aims"].get(aim) for aim in AIMS]
     if not all(isinstance(aim, dict) and all(positive(aim.get(name)) for name in NUMBERS) for aim in aims):
-        wanted = ", ".join(NUMBERS)
-        raise ModelError(f"{path}: 'aims' must hold positive numbers {wanted} for each of {', '.join(AIMS)}. {again}")
+        wanted = f"{', '.join(NUMBERS)} from {LEAST} to {MOST:g} for each of {', '.join(AIMS)}"
+        raise ModelError(f"{path}: 'aims' must hold {wanted}. {AGAIN}")
     sure = card.get("sure")
     if not isinstance(sure, list) or len(sure) != len(card["labels"]) or not all(map(more_than_half, sure)):
-        raise ModelError(f"{path}: 'sure' must hold a number above .5 for each label. {again}")
+        raise ModelError(f"{path}: 'sure' must hold a number above .5 for each label. {AGAIN}")
     whole = card.get("whole_bytes", 0)
     if not isinstance(whole, int) or whole < 0:
-        raise ModelError(f"{path}: 'whole_bytes' must be a whole number, 0 or more. {again}")
+        raise ModelError(f"{path}: 'whole_bytes' must be a whole number, 0 or more. {AGAIN}")
     if not positive(card.get("kind_floor")):
-        raise ModelError(f"{path}: 'kind_floor' must be a positive number. {again}")
+        raise ModelError(f"{path}: 'kind_floor' must be a number from {LEAST} to {MOST:g}. {AGAIN}")
+    if wrong := misshapen(card):
+        raise ModelError(f"{path}: {wrong!r} is not of the form that training writes. {AGAIN}")
+
+
+def misshapen(card: dict[str, Any]) -> str:
+    """Return what a card may say of data and figures, and says in another form than others read; empty if nothing."""
+    for key in ("base", "adaptation", "held_out", "scores"):
+        if not isinstance(card.get(key), dict | None):
+            return key
+    for key in ("document_prints", "warnings"):
+        texts = card.get(key)
+        if not isinstance(texts, list | None) or not all(isinstance(text, str) for text in texts or []):
+            return key
+    for rows in (card.get("data"), (card.get("base") or {}).get("data")):
+        if not isinstance(rows, list | None) or not all(isinstance(row, dict) for row in rows or []):
+            return "data"
+        if not all(isinstance(row.get("sha256"), str | None) for row in rows or []):
+            return "data"
+    return ""
+
+
+def name_problem(labels: list[Any], kinds: list[Any]) -> str:
+    """Return what is wrong with the names of labels and kinds; empty if nothing is."""
+    if BODY not in labels or not all(isinstance(one, str) and is_name(one) for one in labels + kinds):
+        return f"the labels must be names with {BODY!r} among them"
+    if len(set(labels)) < len(labels) or len(set(kinds)) < len(kinds):
+        return "a label or a kind is given twice"
+    return f"there are kinds of {JUNK!r}, but no such label" if kinds and JUNK not in labels else ""
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text is not blank and can stand in a column of a table."""
+    return bool(text.strip()) and "\t" not in text and len(text.splitlines()) == 1
 
 
 def positive(value: object) -> bool:
-    """Tell whether a value is a finite number above 0."""
-    return isinstance(value, float) and 0 < value < math.inf
+    """Tell whether a value is a number above 0 that float32 can reckon with."""
+    return isinstance(value, float) and LEAST <= value <= MOST
 
 
 def more_than_half(value: object) -> bool:
-    """Tell whether a value is a finite number above .5, a probability that no two labels have."""
-    return isinstance(value, float) and 0.5 < value < math.inf
+    """Tell whether a value is a number above .5, a probability that no two labels have."""
+    return isinstance(value, float) and 0.5 < value <= MOST
+
+
+def are_numbers(array: npt.NDArray[Any]) -> bool:
+    """Tell whether an array holds finite numbers that can be summed up."""
+    if array.dtype == np.float32:
+        return bool(np.abs(array).max(initial=0) < LARGEST)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
 
 
 def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    """Read the arrays of a model after comparing the file with the card's digest."""
-    again = "Restore the file or train the model again."
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path}: larger than any model of this format. {again}")
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"{path}: missing. {MISSING}") from None
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error}). {again}") from None
+    """Read the arrays of a model after comparing the file with the card's digest, and what it holds with a model."""
+    content = content_of(path)
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
         raise ModelError(
-            f"{path}: cut short, changed, or not written whole: it is not what the card describes. {again}"
+            f"{path}: cut short, changed, or not written whole: it is not what the card describes. {AGAIN}"
         )
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            sizes = [(one.filename.removesuffix(".npy"), one.file_size) for one in packed.infolist()]
+        if sorted(name for name, _ in sizes) != sorted(ARRAYS) or sum(size for _, size in sizes) > MAX_BYTES:
+            raise ValueError("others, or larger")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             # In one order, whatever they were stored in: sums in another order differ in their last bits.
             return {name: np.ascontiguousarray(stored[name]) for name in stored.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: not plain arrays ({error}). {again}") from None
+    except Exception as error:  # damaged, which zip and numpy say in many ways
+        raise ModelError(f"{path}: not the plain arrays of a model ({error}). {AGAIN}") from None
 
 
 def check_sizes(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[str, Any]) -> None:
-    """Raise :class:`ModelError` unless names, types and shapes are those of the card and fit together."""
+    """Raise :class:`ModelError` unless types and shapes are those of the card and fit together."""
     where = folder / "weights.npz"
-    if set(arrays) != set(ARRAYS) or set(card["arrays"]) != set(ARRAYS):
-        raise ModelError(f"{where}: holds {sorted(arrays)}, expected {sorted(ARRAYS)}. Train the model again.")
     for name, array in arrays.items():
-        stated = card["arrays"][name]
+        stated = card["arrays"].get(name)
         if stated != {"shape": list(array.shape), "dtype": DTYPES[name]} or str(array.dtype) != DTYPES[name]:
             raise ModelError(f"{where}: {name} is {array.dtype} {array.shape}, the card says {stated}. Train again.")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelError(f"{where}: {name} holds values that are no numbers. Train the model again.")
+        if not are_numbers(array):
+            raise ModelError(f"{where}: {name} holds values that are no numbers, or huge. Train the model again.")
     if not fit_each_other(arrays, len(card["labels"]), len(card["kinds"])):
         raise ModelError(f"{where}: the arrays do not fit each other. Train the model again.")
 
@@ -177,4 +238,4 @@ def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int)
         }
     power = rows > 0 and rows & (rows - 1) == 0
     same = all(arrays[name].shape == shape for name, shape in shapes.items())
-    return power and same and int(arrays["classes"].max()) < CLASSES
+    return power and columns >= labels and same and int(arrays["classes"].max()) < CLASSES

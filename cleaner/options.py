@@ -12,7 +12,7 @@ from cleaner.labels import DEFAULT_KEEP
 from cleaner.opening import local
 from cleaner.records import FORMATS
 
-__all__ = ["BatchOptions"]
+__all__ = ["BatchOptions", "path_text"]
 
 #: What may differ between a run and the one that goes on with it.
 FREE = ("workers", "resume", "summary", "strict")
@@ -81,6 +81,8 @@ class BatchOptions:
             raise UsageError(f"--aim {self.aim}: unknown. Use one of {', '.join(AIMS)}.")
         if self.workers < 0:
             raise UsageError(f"--workers {self.workers}: give a number of processes, 0 for one for each core.")
+        object.__setattr__(self, "min_quality", float(self.min_quality))  # JSON has none of numpy, no fractions
+        object.__setattr__(self, "workers", int(self.workers))
         if sum((self.check, self.diff, self.in_place)) > 1:
             raise UsageError("--check, --diff and --in-place do not go together. Choose one.")
         if (self.check or self.diff) and self.resume:
@@ -97,7 +99,7 @@ class BatchOptions:
                 object.__setattr__(self, option.name, several(option.name, value))
                 continue
             if option.name in PATHS and isinstance(value, str | os.PathLike):
-                value = local(os.fspath(value))
+                value = path_text(value)
                 object.__setattr__(self, option.name, value)
             if not isinstance(value, KINDS[kind]) or (kind is not bool and isinstance(value, bool)):
                 wanted = {str: "a str", bool: "True or False", int: "an int", float: "a float"}[kind]
@@ -133,6 +135,13 @@ class BatchOptions:
         """Build options from values by name; names that are none are left out."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in given.items() if name in names})
+
+
+def path_text(path: str | os.PathLike[str]) -> str:
+    """Return a path as text; where text would name the shipped model or a stream, a path object is what lies there."""
+    text = local(os.fspath(path))
+    named = text == "-" or (text == BatchOptions.model and os.path.isdir(text))
+    return os.path.join(".", text) if named and not isinstance(path, str) else text
 
 
 def several(name: str, values: Any) -> tuple[str, ...]:

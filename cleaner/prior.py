@@ -13,6 +13,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from cleaner.arguments import check_settings
+
 __all__ = ["Head", "Steps", "Targets", "moved_head", "moved_rows"]
 
 Floats = npt.NDArray[np.float32]
@@ -37,6 +39,10 @@ class Steps:
     rate: float = 2e-3
     pull: float = 0.1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise :class:`UsageError` if a setting cannot be used."""
+        check_settings(self, {"rate": (0, 1)})
 
 
 @dataclass(frozen=True)

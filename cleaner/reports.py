@@ -54,7 +54,7 @@ def print_scores(found: dict[str, Any], title: str) -> None:
     table = grid("label", "precision", "recall", "F1", "± ", "lines", title=title)
     for label, row in found["labels"].items():
         shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1", "f1_error")]
-        table.add_row(label, *shares, str(row["lines"]))
+        table.add_row(*shown(label, *shares, row["lines"]))
     out.print(table)
     columns = ("body F1", "(uncleaned)", "recall", "removed", "rightly", "shingles", "calibration")
     for key in ("by_view", "by_source", "by_language"):
@@ -62,7 +62,7 @@ def print_scores(found: dict[str, Any], title: str) -> None:
         table = grid(key.removeprefix("by_"), *columns)
         for name, group in groups.items():
             table.add_row(
-                name,
+                printable(name),
                 f"{group['body_f1']:.3f}",
                 f"{group['body_f1_uncleaned']:.3f}",
                 f"{group['body_recall']:.3f}",
@@ -111,7 +111,7 @@ def print_before_after(before: dict[str, Any], after: dict[str, Any], title: str
     ):
         table.add_row(name, *(f"{row[key]:.4f}" for row in (before, after)))
     for label in before["f1"]:
-        table.add_row(f"F1 {label}", *(f"{row['f1'][label]:.4f}" for row in (before, after)))
+        table.add_row(printable(f"F1 {label}"), *(f"{row['f1'][label]:.4f}" for row in (before, after)))
     console().print(table)
 
 

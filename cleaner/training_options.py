@@ -1,18 +1,22 @@
 """The settings of a training run."""
 
-import sys
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass
 
+from cleaner.arguments import check_settings
 from cleaner.classifier import LineClassifier
 from cleaner.errors import UsageError
 
 __all__ = ["Options"]
 
-#: What whole numbers are at least, if not 1; and the numbers that are shares.
-LEAST = {"seed": 0, "folds": 2}
-SHARES = ("page_junk", "easy_lines", "kind_precision")
-#: More rows are too large a file for a model of two labels already; what scikit-learn takes as a seed.
-MOST_ROWS, MOST_SEED = 2**23, 2**32 - 1
+#: More rows are too large a file for a model of two labels already.
+MOST_ROWS = 2**23
+#: The least and the most of what is no count and no penalty. The text table needs some penalty.
+LIMITS: dict[str, tuple[float, float]] = {
+    "folds": (2, math.inf),
+    "alpha": (1e-12, 1),
+    **dict.fromkeys(("page_junk", "easy_lines", "kind_precision"), (0, 1)),
+}
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raise :class:`UsageError` if a setting cannot be used, before anything is trained."""
-        for one in fields(self):
-            value, least = getattr(self, one.name), LEAST.get(one.name, 1)
-            if one.type is int and not (isinstance(value, int) and value >= least):
-                raise UsageError(f"{one.name} {value!r}: is no whole number of at least {least}. Give one.")
-            most = 1 if one.name in SHARES else sys.float_info.max
-            if one.type is float and not (isinstance(value, int | float) and 0 <= value <= most):
-                wanted = "share from 0 to 1" if one.name in SHARES else "number of at least 0"
-                raise UsageError(f"{one.name} {value!r}: is no {wanted}. Give one.")
-        if not self.alpha:
-            raise UsageError("alpha 0: the text table needs a penalty. Give one, for example 3e-7.")
-        if self.seed > MOST_SEED:
-            raise UsageError(f"seed {self.seed}: is too large. Give one of at most {MOST_SEED}.")
+        check_settings(self, LIMITS)
         if self.rows & (self.rows - 1) or self.rows > MOST_ROWS:
             raise UsageError(f"rows {self.rows}: no model has so many. Give a power of two up to {MOST_ROWS}.")
 

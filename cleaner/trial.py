@@ -9,7 +9,6 @@ either model is.
 
 import datetime
 import importlib.metadata
-import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +20,7 @@ from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, Paths, describe, digest, read_sure
 from cleaner.costs import word_errors
-from cleaner.errors import DataError, UsageError
+from cleaner.errors import DataError
 from cleaner.evaluation import Measured, joined, measure, summary
 from cleaner.model import Model
 from cleaner.model_writing import destination
@@ -83,13 +82,11 @@ def adapt(
     Raises:
         DataError: a file is wrong, has labels that the base has not, or there is too little to hold some out.
         ModelError: the base or the training data to rehearse cannot be used.
-        UsageError: the margin is not finite; a path is empty; or the model cannot be written to ``output``, which
-            is tried before the data is read.
+        UsageError: a path is empty; or the model cannot be written to ``output``, which is tried before the data
+            is read.
         TypeError: ``options`` are none.
     """
     options = of_kind(options, Adapting)
-    if not math.isfinite(options.margin):
-        raise UsageError(f"margin {options.margin}: is no number to compare with. Give one, for example 0.003.")
     with destination(output) as folder:
         documents = read_sure(data)
         model = Model.load(base)

@@ -1,9 +1,12 @@
 """Adapting a model to few lines: what it gains, what it forgets, and when it is not written."""
 
 import json
+import math
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.cli import app
 from cleaner.cli_train import as_it_was
 from cleaner.corpus import describe, read_labelled
-from cleaner.errors import DataError
+from cleaner.errors import DataError, UsageError
 from cleaner.model import Model
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
 from cleaner.rehearsal import PART, find_rehearsal, read_rehearsal
@@ -148,6 +151,35 @@ def test_moved_head_learns_and_is_pulled_back() -> None:
     assert right(moved_head(start, x, goal, Steps(epochs=60, batch=32, rate=1e-2))) > 0.95
     held = moved_head(start, x, goal, Steps(epochs=5, batch=32, rate=1e-3, pull=500))
     assert held.output_weights == pytest.approx(start.output_weights, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "words"),
+    [
+        (Adapting, {"weight": math.nan}, "weight nan: is no number from 0.001 to 1,000,000. Give one."),
+        (Adapting, {"weight": -1.0}, "weight -1.0"),
+        (Adapting, {"table_penalty": math.inf}, "table_penalty inf"),
+        (Adapting, {"table_penalty": "3"}, "table_penalty '3'"),
+        (Adapting, {"folds": 0}, "folds 0: is no whole number of at least 1"),
+        (Adapting, {"rehearsal_lines": 0}, "rehearsal_lines 0"),
+        (Adapting, {"seed": -1}, "seed -1"),
+        (Adapting, {"margin": math.inf}, "margin inf"),
+        (Adapting, {"force": "no"}, "force 'no': is neither True nor False"),
+        (Adapting, {"steps": None}, "steps None"),
+        (Adapting, {"shares": ()}, "shares ()"),
+        (Adapting, {"shares": 0.5}, "shares 0.5"),
+        (Adapting, {"shares": (0.5, math.nan)}, "shares (0.5, nan)"),
+        (Adapting, {"shares": (50.0,)}, "shares (50.0,)"),
+        (Steps, {"batch": 0}, "batch 0"),
+        (Steps, {"epochs": True}, "epochs True"),
+        (Steps, {"rate": math.nan}, "rate nan: is no number from 0 to 1"),
+        (Steps, {"pull": math.inf}, "pull inf"),
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be(kind: type[Any], setting: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}"):
+        kind(**setting)
 
 
 def figures(keep: int, label: int, f1: float = 0.9, folds: tuple[int, ...] = ()) -> dict[str, object]:

@@ -11,9 +11,11 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,7 +27,7 @@ import cleaner as package
 from cleaner import BatchOptions, clean_files, restore
 from cleaner.batch import Hooks
 from cleaner.cleaning import Cleaner
-from cleaner.errors import UsageError
+from cleaner.errors import ModelError, UsageError
 from cleaner.model import Model
 from cleaner.model_files import find_model
 from cleaner.opening import chunks
@@ -67,6 +69,20 @@ def test_paths_are_names(records: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "a.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
     assert (tmp_path / "s").stat().st_size
     assert not (tmp_path / "e").stat().st_size
+
+
+def test_paths_are_no_names(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What text names the shipped model and a stream is, as a path, what lies there."""
+    monkeypatch.chdir(tmp_path)
+    assert BatchOptions(model=Path("default")).model == "default"
+    (tmp_path / "default").mkdir()
+    (tmp_path / "-").write_bytes(records.read_bytes())
+    assert (BatchOptions(model=Path("default")).model, BatchOptions().model) == ("./default", "default")
+    with pytest.raises(ModelError, match="missing"):
+        clean_files(records, tmp_path / "b.jsonl", BatchOptions(model=Path("default")))
+    clean_files(Path("-"), "b.jsonl", BatchOptions(input_format="jsonl"))
+    clean_files("b.jsonl", Path("-"), BatchOptions(output_format="jsonl"))
+    assert [row["text"] for row in lines_of(tmp_path / "-")] == [BODY, BODY]
 
 
 def test_one_path_is_a_list_of_one(records: Path, tmp_path: Path) -> None:
@@ -704,6 +720,14 @@ def test_options_take_sets_and_lists() -> None:
     options = BatchOptions(keep={"headline", "body"}, always_drop=["b", "a"])
     assert (options.keep, options.always_drop) == (("body", "headline"), ("b", "a"))
     assert BatchOptions(keep=("headline", "body")).keep == ("headline", "body")
+
+
+def test_numbers_of_other_kinds_are_options() -> None:
+    """A large run writes them into its journal as JSON."""
+    for least in (np.float32(0.25), Fraction(1, 4)):
+        options = BatchOptions(min_quality=least, rejected="poor", workers=np.int64(2))  # type: ignore[arg-type]
+        found = json.loads(json.dumps({"workers": options.workers, **options.decisive()}))
+        assert (found["min_quality"], found["workers"]) == (0.25, 2)
 
 
 def test_keep_is_a_set(records: Path, tmp_path: Path) -> None:

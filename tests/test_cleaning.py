@@ -13,6 +13,7 @@ from cleaner import lines
 from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.labels import KINDS
+from cleaner.model import Model
 
 BODY = "The ferry was back in service on Friday, the harbour office said."
 PIECES = [
@@ -164,6 +165,12 @@ def test_keep_must_name_labels(cleaner: Cleaner, keep: list[str]) -> None:
         Cleaner(cleaner.model, keep)
 
 
+@pytest.mark.parametrize("keep", [None, 5, [1, "body"], [["body"]], b"body"])
+def test_keep_must_be_texts(cleaner: Cleaner, keep: Any) -> None:
+    with pytest.raises(UsageError, match=r"^keep: .* given\. Give labels, as in"):
+        Cleaner(cleaner.model, keep)
+
+
 def test_batch_reads_ahead_only_a_megabyte(cleaner: Cleaner) -> None:
     taken = 0
 
@@ -277,11 +284,24 @@ def test_a_document_of_which_nearly_all_goes_is_suspicious(cleaner: Cleaner) -> 
     assert cleaner.clean_document("").suspicious == ""
 
 
+def test_lines_without_words_are_no_words_that_go(cleaner: Cleaner) -> None:
+    found = cleaner.clean_document(f"{BODY}\n" + "|\n***\n" * 60)
+    assert (found.text, found.removed_share, found.suspicious) == (f"{BODY}\n", 0.0, "")
+    assert cleaner.clean_document("|\n***\n").removed_share == 0.0
+
+
 @given(TEXTS)
 def test_a_document_is_cleaned_the_same_way_alone(cleaner: Cleaner, text: str) -> None:
     found = cleaner.clean_document(text)
     assert found.text == cleaner.clean(text)
     assert 0 <= found.removed_share <= 1
+
+
+def test_lines_and_models_can_be_compared_and_hashed(cleaner: Cleaner) -> None:
+    lines = cleaner.label(f"{BODY}\nSHARE THIS\n")
+    assert len({*lines, *cleaner.label(f"{BODY}\nSHARE THIS\n")}) == 2
+    assert len({cleaner.model, Model.load(), cleaner.model}) == 2
+    assert cleaner.model != Model.load()
 
 
 @given(TEXTS)

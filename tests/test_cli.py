@@ -826,6 +826,23 @@ def test_info_of_a_card_with_gaps(tmp_path: Path) -> None:
         assert (result.exit_code, result.stderr) == (0, "")
 
 
+def test_info_of_a_card_of_another_form(tmp_path: Path) -> None:
+    """Figures that are none are an error, and nothing that commands a terminal reaches it."""
+    model = Path(shutil.copytree(find_model("default"), tmp_path / "model"))
+    card = json.loads((model / "card.json").read_text("utf-8"))
+    odd = "\x1b]0;owned\x07 \x9b31m\ud800"
+    labels = [odd if label == "byline" else label for label in card["labels"]]
+    texts = {"labels": labels, "date": odd, "warnings": [odd], "base": {"name": odd}, "data": [{"source": odd}]}
+    for scores, code in ((card["scores"], 0), ({"a": 1}, 2)):
+        renamed = json.loads(json.dumps(scores).replace('"byline"', json.dumps(odd)))
+        (model / "card.json").write_text(json.dumps({**card, **texts, "scores": renamed}), "utf-8")
+        result = call("info", model)
+        assert result.stdout.count("31m") >= 4
+        assert all(char.isprintable() or char == "\n" for char in result.stdout)
+        assert result.exit_code == code
+    refused(result, 2, "KeyError: 'labels'", "Use --json")
+
+
 def test_stopping_does_not_wait_for_threads_that_fit_a_model() -> None:
     """Python would wait for some, and with others the orderly end of the process may abort."""
     code = "import threading, time\nfrom cleaner.console import errors\nwith errors():\n"

@@ -9,6 +9,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_predict
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -100,6 +101,23 @@ def test_labels_that_cannot_be() -> None:
         model.calibrate(model.logits(X[:3]), np.array(["body", "zebra", "advert"]), np.ones(3, np.float32))
 
 
+@pytest.mark.parametrize("wrong", [{"y": ["new"] * 9}, {"sample_weight": [1.0]}, {"soft_targets": "x"}, {}], ids=str)
+def test_a_fit_that_fails_leaves_the_one_before(wrong: dict[str, Any]) -> None:
+    def stop(share: float) -> None:
+        raise ValueError("stopped")
+
+    X, y, _ = rows()
+    new, fitted = LineClassifier(), LineClassifier(hidden=8, epochs=2).fit(X, y)
+    before = fitted.predict_proba(X)
+    for model in (new, fitted):
+        model.progress = stop
+        with pytest.raises(ValueError, match=r"one class|sample_weight|soft_targets|stopped"):
+            model.fit(**{"X": X[:9, :2], "y": ["new", "old", "older"] * 3, **wrong})
+    assert np.array_equal(fitted.predict_proba(X), before)
+    with pytest.raises(NotFittedError):
+        new.predict(X)
+
+
 def test_two_classes_have_one_decision() -> None:
     X, y, _ = rows()
     two = LineClassifier(hidden=8, epochs=2).fit(X, y == "body")
@@ -140,6 +158,15 @@ def test_half_of_what_a_head_learns_are_soft_targets() -> None:
     even, none = np.ones(3000, np.float32), np.zeros(3000, np.bool_)
     taught = fit_for_real(head, Lines(X, chance, even, none, np.zeros(3000, np.int64)), even > 0, np.eye(3)[y])
     assert taught.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.eye(3)[:2], np.eye(2)[[0] * 300], np.ones(300), np.full((300, 3), np.nan), np.full((300, 3), -1), "x"]
+)
+def test_soft_targets_that_cannot_be(wrong: Any) -> None:
+    X, y, _ = rows()
+    with pytest.raises(ValueError, match="soft_targets"):
+        LineClassifier(hidden=8, epochs=2).fit(X, y, soft_targets=wrong)
 
 
 def test_teachers_have_seen_neither_the_line_nor_what_is_held_out() -> None:

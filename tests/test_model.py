@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import math
 import os
@@ -8,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,13 @@ import numpy as np
 import pytest
 
 from cleaner.cleaning import Cleaner
+from cleaner.context import width
 from cleaner.errors import ModelError, UsageError
+from cleaner.features import LINE_FEATURES
 from cleaner.model import Model
-from cleaner.model_files import find_model
+from cleaner.model_files import ARRAYS, HEADS, find_model
 from cleaner.model_writing import destination, write_together
+from cleaner.second_pass import second_width
 
 DEFAULT = find_model("default")
 TEXT = "Ferry back\nBy A. Person\n\nThe ferry was back in service on Friday, the harbour office said.\nSHARE\n"
@@ -104,24 +109,43 @@ def test_damage_behind_a_fitting_digest(folder: Path) -> None:
         {"labels": ["headline", "junk"]},
         {"labels": "body"},
         {"labels": ["body", 1]},
+        {"labels": ["body", "headline", "caption", "caption", "junk"]},
+        {"labels": ["body", "headline", "caption", "byline", "waste"]},
+        {"labels": ["body", "headline", "caption", "by\tline", "junk"]},
+        {"labels": ["body", "headline", "caption", "", "junk"]},
         {"weights": None},
         {"weights": [1.0]},
         {"weights": [1.0, 1.0, 0.0, 1.0, 1.0]},
         {"weights": [1.0, 1.0, math.nan, 1.0, 1.0]},
+        {"weights": [1e300, 1.0, 1.0, 1.0, 1.0]},
+        {"weights": [1.0, 1.0, 1.0, 1.0, 1e-300]},
         {"arrays": []},
         {"sha256": None},
         {"kinds": None},
         {"kinds": [1]},
+        {"kinds": ["credit"] * 10},
         {"kind_floor": "x"},
+        {"kind_floor": 1e300},
+        {"scores": 1},
+        {"warnings": "x"},
+        {"warnings": [1]},
+        {"document_prints": 5},
+        {"document_prints": [[]]},
+        {"data": [1]},
+        {"data": [{"sha256": []}]},
+        {"base": "x"},
+        {"base": {"data": 1}},
         {"whole_bytes": "x"},
         {"whole_bytes": -1},
         {"sure": None},
         {"sure": [0.99]},
         {"sure": [0.5] * 5},
+        {"sure": [1e300] * 5},
         {"aims": None},
         {"aims": {"balanced": {"sparse": 1.0, "dense": 1.0, "long": 1.0}}},
         {"aims": {aim: {"sparse": 1.0, "dense": 1.0} for aim in ("precision", "balanced", "recall")}},
         {"aims": {aim: {"sparse": 1.0, "dense": 0.0, "long": 1.0} for aim in ("precision", "balanced", "recall")}},
+        {"aims": {aim: {"sparse": 1e-300, "dense": 1.0, "long": 1.0} for aim in ("precision", "balanced", "recall")}},
     ],
     ids=str,
 )
@@ -130,10 +154,81 @@ def test_wrong_card(folder: Path, values: dict[str, Any]) -> None:
     refused(folder, "card.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{", "\xff"])
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "\xff", "[" * 200_000], ids=range(6))
 def test_card_is_no_card(folder: Path, text: str) -> None:
     (folder / "card.json").write_bytes(text.encode("latin1"))
     refused(folder, "card.json")
+
+
+def put_weights(folder: Path, content: bytes) -> None:
+    (folder / "weights.npz").write_bytes(content)
+    edit_card(folder, sha256=hashlib.sha256(content).hexdigest())
+
+
+def zipped(arrays: Mapping[str, bytes], method: int) -> bytearray:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as packed:
+        for name, content in arrays.items():
+            packed.writestr(f"{name}.npy", content)
+    return bytearray(out.getvalue())
+
+
+def some_weights(method: int = zipfile.ZIP_STORED) -> bytearray:
+    """Return files of the right names with noise in them."""
+    return zipped({name: bytes(np.random.default_rng(0).integers(0, 99, 9999, np.uint8)) for name in ARRAYS}, method)
+
+
+def other_bytes(data: bytearray, local: int, central: int, value: int) -> bytes:
+    """Change a byte of the first file's two headers, numbered from their beginnings."""
+    data[local] = data[data.find(b"PK\x01\x02") + central] = value
+    return bytes(data)
+
+
+def array_alone() -> bytes:
+    out = io.BytesIO()
+    np.save(out, np.zeros(9))
+    return out.getvalue()
+
+
+def damaged(method: int) -> bytes:
+    data = some_weights(method)
+    data[2000:2600] = bytes(600)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        array_alone(),
+        other_bytes(some_weights(), 6, 8, 1),  # encrypted
+        other_bytes(some_weights(), 8, 10, 99),  # an unknown method
+        *(damaged(method) for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)),
+    ],
+    ids=range(7),
+)
+def test_weights_that_are_no_arrays(content: bytes, folder: Path) -> None:
+    put_weights(folder, content)
+    refused(folder, "weights.npz")
+
+
+@pytest.mark.parametrize("names", [ARRAYS, ("table",)])
+def test_much_in_little_is_not_unpacked(names: Sequence[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_weights(folder, bytes(zipped(dict.fromkeys(names, bytes(5_000_000)), zipfile.ZIP_DEFLATED)))
+    unpacked: list[object] = []
+    monkeypatch.setattr(np, "load", lambda *given, **named: unpacked.append(given))
+    refused(folder, "weights.npz")
+    assert not unpacked
+
+
+@pytest.mark.parametrize("name", ["card.json", "weights.npz"])
+def test_a_pipe_or_a_device_is_no_file_of_a_model(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    refused(folder, name)
+    (folder / name).unlink()
+    (folder / name).symlink_to("/dev/null")
+    refused(folder, f"{name}: no plain file")
 
 
 def pickled(arrays: dict[str, Any]) -> None:
@@ -154,6 +249,10 @@ def not_a_number(arrays: dict[str, Any]) -> None:
 
 def infinite(arrays: dict[str, Any]) -> None:
     arrays["table"][0, 0] = np.inf
+
+
+def huge(arrays: dict[str, Any]) -> None:
+    arrays["final_output_bias"][0] = -1e30
 
 
 def float64(arrays: dict[str, Any]) -> None:
@@ -201,6 +300,7 @@ CHANGES = [
     extra,
     not_a_number,
     infinite,
+    huge,
     float64,
     fewer_rows,
     fewer_columns,
@@ -221,6 +321,22 @@ def test_wrong_arrays(folder: Path, change: Callable[[dict[str, Any]], None], re
     refused(folder, "weights.npz")
 
 
+def test_a_text_table_has_a_column_for_each_label(folder: Path) -> None:
+    """All other arrays fit a table of four columns."""
+    labels, columns = 5, 4
+    lines = 3 * columns + LINE_FEATURES
+    draft, final = (lines + labels + more for more in width(labels, columns))
+    rows = {"first": lines, "draft": draft, "final": final + second_width(labels, columns)}
+
+    def narrow(arrays: dict[str, Any]) -> None:
+        arrays["table"] = arrays["table"][:, :columns]
+        for name in ("first_weights", *(f"{head}_{part}_weights" for head in HEADS for part in ("hidden", "kind"))):
+            arrays[name] = arrays[name][: rows[name[:5]]]
+
+    edit_arrays(folder, narrow, restate=True)
+    refused(folder, "do not fit each other")
+
+
 def test_round_trip(tmp_path: Path) -> None:
     model = Model.load()
     model.save(tmp_path / "copy")
@@ -230,6 +346,25 @@ def test_round_trip(tmp_path: Path) -> None:
     assert again.labels == model.labels
     assert again.card == json.loads((tmp_path / "copy" / "card.json").read_text("utf-8"))
     assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["card.json", "weights.npz"]
+
+
+def test_a_card_may_hold_what_utf8_cannot(tmp_path: Path) -> None:
+    """A language or the name of a file with a lone surrogate in it must not cost a training that is done."""
+    model = Model.load()
+    card = {**model.card, "data": [{"source": "caf\udce9", "languages": ["\ud800", "é\\udcff"]}]}
+    replace(model, card=card).save(tmp_path / "copy")
+    assert Model.load(tmp_path / "copy").card["data"] == card["data"]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1e30])
+def test_what_would_not_be_loaded_leaves_the_model_that_was_there(value: float, folder: Path) -> None:
+    before, model = {path.name: path.read_bytes() for path in folder.iterdir()}, Model.load()
+    for name in ("table", "draft_kind_bias"):
+        array = model.arrays[name].astype(np.float32)
+        array[0] = value
+        with pytest.raises(UsageError, match=f"not written, {name} would hold"), np.errstate(over="ignore"):
+            replace(model, arrays={**model.arrays, name: array}).save(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_saving_over_a_model_replaces_it(folder: Path) -> None:

@@ -196,10 +196,13 @@ def test_no_data(tmp_path: Path) -> None:
         ({"hidden": "a"}, "hidden 'a'"),
         ({"epochs": -3}, "epochs -3"),
         ({"seed": -1}, "seed -1"),
-        ({"seed": 2**32}, "too large"),
-        ({"penalty": float("nan")}, "penalty nan: is no number of at least 0"),
-        ({"alpha": 0}, "alpha 0"),
-        ({"page_junk": 1.5}, "page_junk 1.5: is no share from 0 to 1"),
+        ({"seed": 2**32}, "seed 4294967296: is no whole number from 0 to 4,294,967,295"),
+        ({"seed": True}, "seed True"),
+        ({"penalty": float("nan")}, "penalty nan: is no number from 0 to 1,000,000"),
+        ({"penalty": 1e300}, "penalty 1e\\+300"),
+        ({"alpha": 0}, "alpha 0: is no number from 1e-12 to 1"),
+        ({"alpha": 1e300}, "alpha 1e"),
+        ({"page_junk": 1.5}, "page_junk 1.5: is no number from 0 to 1"),
     ],
 )
 def test_settings_that_cannot_be(setting: dict[str, Any], words: str) -> None:
