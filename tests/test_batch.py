@@ -433,6 +433,22 @@ def test_fields_that_are_there_already(records: Path) -> None:
     assert "stdin:1: has cleaner_labels already" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [('"cleaner_labels": 1', {"add_labels": True}), ('"n": ' + "9" * 5000, {"output_format": "parquet"})],
+)
+def test_records_that_fail_are_not_looked_for_among_all(
+    field: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record is compared with no other: that would take time by the square of their number."""
+    good, bad = RECORD % json.dumps(TEXT), f'{{"text": "x", {field}}}\n'
+    (tmp_path / "a.jsonl").write_text((good + bad) * 3)
+    monkeypatch.setattr("cleaner.records.Document.__eq__", lambda *_: pytest.fail("compared"))
+    out = tmp_path / f"o.{options.get('output_format', 'jsonl')}"
+    counts = clean_files(tmp_path / "a.jsonl", out, BatchOptions.of({**options, "workers": 1})).counts
+    assert (counts["documents"], counts["failed"]) == (3, 3)
+
+
 def test_poor_documents(records: Path, tmp_path: Path) -> None:
     poor = json.dumps({"text": "SHARE THIS\nRead more\n"}) + "\n"
     records.write_text(records.read_text() + poor)
