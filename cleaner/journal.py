@@ -142,8 +142,8 @@ class Journal:
     def again(self) -> str:
         """Return the remedy for a run that cannot be gone on with."""
         if self.options.in_place and self.options.sides:
-            return "Put it back as it was; that folder holds what was removed."
-        return "Put it back as it was, or remove that folder to begin again."
+            return f"Put it back as it was; {self.folder} holds what was removed."
+        return f"Put it back as it was, or remove {self.folder} to begin again."
 
     def compare(self, stamps: Sequence[Sequence[str]], free: set[int]) -> None:
         """Refuse inputs that are not those of the manifest.
