@@ -351,8 +351,9 @@ def test_what_cannot_be_written_as_it_came_fails(encoding: str, twice: bytes, tm
     source, out = tmp_path / "a.txt", tmp_path / "b.txt"
     data = b"SHARE THIS\n" + twice + b" " + BODY.encode()
     source.write_bytes(data)
-    for more in (["-o", out], ["--in-place"], ["--diff"]):
-        result = call("clean", source, "--encoding", encoding, "--errors", tmp_path / "bad", *more)
+    bad = ["--errors", tmp_path / "bad"]
+    for more in (["-o", out, *bad], ["--in-place", *bad], ["--diff"]):
+        result = call("clean", source, "--encoding", encoding, *more)
         assert result.exit_code == 1
         assert f"a.txt:2: not the same bytes again in {encoding.upper()} from byte 1" in result.stderr
         assert (result.stdout, source.read_bytes(), out.exists()) == ("", data, False)
@@ -852,11 +853,20 @@ def test_what_is_left_as_it_was_is_not_counted(records: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("option", ["--check", "--diff"])
-def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path, tmp_path: Path) -> None:
+def test_what_writes_nothing_leaves_other_files_alone(
+    option: str, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And refuses those that are given, but for those of a file of settings."""
     (tmp_path / "old").write_text("of yesterday")
-    for name in ("--removed", "--errors"):
-        call("clean", records, option, name, tmp_path / "old")
-        assert (tmp_path / "old").read_text() == "of yesterday"
+    for name in ("--removed", "--errors", "-o"):
+        refused(call("clean", records, option, name, tmp_path / "old"), 2, f"{tmp_path}/old: ", f"{option} writes no ")
+    with pytest.raises(UsageError, match=f"old: {option} writes no text"):
+        clean_files(records, tmp_path / "old", BatchOptions.of({option[2:]: True}))
+    (tmp_path / "cleaner.toml").write_text('removed = "old"\nerrors = "old"\n')
+    monkeypatch.chdir(tmp_path)
+    assert call("clean", records, option).stdout
+    assert call("clean", records, option, "-o", "-").stdout
+    assert (tmp_path / "old").read_text() == "of yesterday"
 
 
 @pytest.mark.usefixtures("any_size")
