@@ -15,7 +15,7 @@ from cleaner.opening import compress, compression, is_remote
 from cleaner.options import BatchOptions
 from cleaner.records import Block
 from cleaner.shards import Position, Shard, Start
-from cleaner.summary import Counts, add, taken_back
+from cleaner.summary import Counts, add, shorten, taken_back
 from cleaner.targets import HELD, Plan
 
 __all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
@@ -164,6 +164,7 @@ class DiskSinks(Outputs):
 
     def take(self, block: Block, done: Done) -> None:
         """Write what came of a block, and sync from time to time."""
+        shorten(done.counts)
         number = self.note(block, done)
         for name, data in done.sinks.items():
             if name == "out" and not self.plan.outputs:

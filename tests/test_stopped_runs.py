@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from cleaner import BatchOptions, clean_files
 from cleaner.errors import UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Job
+from cleaner.journal import Journal
 from cleaner.jsonl import read_blocks
 from cleaner.pool import failed
 from cleaner.records import Block, Failure, Input
-from cleaner.summary import add
+from cleaner.shards import start_behind
+from cleaner.summary import JOURNAL_LINES, add
+from cleaner.targets import plan
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -101,6 +105,21 @@ def test_an_input_that_cannot_be_read_on_has_no_half_output(tmp_path: Path, monk
     monkeypatch.setattr("cleaner.jsonl.chunks", unreadable)
     assert clean_files([str(source)], str(out), AGAIN).failed == 1
     assert not out.exists()
+
+
+def test_the_journal_is_short_and_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """sinks.py, take: `shorten` left out; journal.py, read: a list instead of an iterator."""
+    source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl"
+    journal = half(source, out, monkeypatch, ONE) / "journal.jsonl"
+    rows = [json.loads(row) for row in journal.read_bytes().splitlines()]
+    assert [len(row["counts"]["removed_lines"]) for row in rows] == [JOURNAL_LINES] * 3
+    with journal.open("ab") as file:
+        file.write((json.dumps({**rows[-1], "sinks": {}}) + "\n").encode() * 2000)
+    found = Journal(plan([str(source)], find_inputs([str(source)]), str(out), AGAIN, {}), AGAIN, "")
+    tracemalloc.start()
+    assert start_behind(found.verified(found.published()))[0].resumed == 2003
+    assert tracemalloc.get_traced_memory()[1] < journal.stat().st_size / 10
+    tracemalloc.stop()
 
 
 def test_an_input_of_another_name_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
