@@ -13,15 +13,19 @@ from cleaner.job import Done
 from cleaner.journal import Journal
 from cleaner.opening import compress, compression, is_remote
 from cleaner.options import BatchOptions
+from cleaner.outputs import Outputs
 from cleaner.records import Block
 from cleaner.shards import Position, Shard, Start
-from cleaner.summary import Counts, add, shorten, taken_back
+from cleaner.summary import add, shorten
 from cleaner.targets import HELD, Plan
 
 __all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
 
 #: Seconds between two syncs, and bytes after which one comes sooner.
 SYNC_SECONDS, SYNC_BYTES = 1.0, 64_000_000
+#: Text files of a shard that are brought to the disk one by one; more of them are so all in one go, with whatever else
+#: waits for the disk, as each alone takes some milliseconds.
+FEW_FILES = 20
 
 
 def after(block: Block) -> Position:
@@ -45,53 +49,6 @@ class Sinks(Protocol):
 
     def stop(self, clean: bool) -> str:
         """Give up; ``clean``: leave nothing but what cannot be had again, and return where that is."""
-
-
-class Outputs:
-    """What became of each output: whether a document came of its input, and whether a record of that failed."""
-
-    def __init__(self, plan: Plan, options: BatchOptions) -> None:
-        """Nothing has come of any input yet."""
-        self.plan, self.options = plan, options
-        self.read: set[int] = set()
-        self.failed: set[int] = set()
-        self.under: Counts = {}  # of the input under way, if its output is written whole or not at all
-
-    def alone(self, block: Block) -> bool:
-        """Tell whether a block holds several texts with an output each: of one that fails there is none."""
-        return block.grouped and block.sources[0].format == "text" and len(self.plan.outputs) > 1
-
-    def note(self, block: Block, done: Done) -> int:
-        """Note what came of a block, and return the number of its output.
-
-        With the last of an input that is left as it was what had been counted of it is taken back.
-        """
-        number = self.plan.place[block.inputs[0]] if self.plan.outputs else 0
-        if self.alone(block):
-            return number
-        if done.counts.get("documents"):
-            self.read.add(number)
-        if done.failures:
-            self.failed.add(number)
-        if self.plan.outputs and self.whole(number):
-            add(self.under, done.counts)
-            if block.last and self.spoiled(number):
-                add(done.counts, taken_back(self.under))
-            self.under = {} if block.last else self.under
-        return number
-
-    def whole(self, number: int) -> bool:
-        """Tell whether an output is written only if no record of its input fails."""
-        return self.options.in_place or self.plan.outputs[number].form == "text"
-
-    def spoiled(self, number: int) -> bool:
-        """Tell whether an output is not to be written: no record of it could be cleaned, or it must be whole."""
-        return number in self.failed and (self.whole(number) or number not in self.read)
-
-    def left(self) -> list[str]:
-        """Return the inputs that are left as they were, because a record of them failed."""
-        failed = [self.plan.inputs[number] for number in sorted(self.failed)] if self.options.in_place else []
-        return [one.name for one in failed if one.format != "text"]
 
 
 class MemorySinks(Outputs):
@@ -223,10 +180,20 @@ class DiskSinks(Outputs):
             self.files[name].flush()
             os.fsync(self.files[name].fileno())
 
+    def flush_texts(self) -> None:
+        """Bring the text files that workers have written for the shard to the disk."""
+        if len(self.shard.files) > FEW_FILES:
+            os.sync()
+            return
+        for path in (self.journal.folder / f"out-{number}" for number, _, _ in self.shard.files):
+            with naming(path), path.open("rb") as file:
+                os.fsync(file.fileno())
+
     def sync(self) -> None:
         """Bring everything to the disk, then the journal, then give complete files their names."""
         for name in self.files:
             self.flush(name)
+        self.flush_texts()
         self.shard.sinks = {name: (self.sizes[name], state.hexdigest()) for name, state in self.state.items()}
         sync_folder(self.journal.folder)
         self.journal.note(self.shard)

@@ -48,7 +48,7 @@ def write(table: Table, job: Job, done: Done) -> None:
 
 
 def write_texts(table: Table, job: Job, done: Done) -> None:
-    """Write text files, each for itself: into the folder of the run, or returned."""
+    """Write text files, each for itself: into the folder of the run, and not yet to the disk, or returned."""
     block = table.block
     for index in table.kept:
         place, name = table.documents[index].place
@@ -70,8 +70,6 @@ def write_texts(table: Table, job: Job, done: Done) -> None:
         beside = Path(job.folder) / f"tmp-{number}-{os.getpid()}"
         with naming(beside), beside.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         beside.replace(Path(job.folder) / f"out-{number}")
 
 

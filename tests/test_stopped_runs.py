@@ -23,6 +23,7 @@ from cleaner.jsonl import read_blocks
 from cleaner.pool import failed
 from cleaner.records import Block, Failure, Input
 from cleaner.shards import start_behind
+from cleaner.sinks import FEW_FILES
 from cleaner.summary import JOURNAL_LINES, add
 from cleaner.targets import plan
 
@@ -73,13 +74,13 @@ def in_order(some: list[str], wanted: list[str]) -> bool:
     [
         ("jsonl", ["out-0", ".out.jsonl.cleaner", "journal.jsonl", "out-0 > out.jsonl", "FOLDER"]),
         ("parquet", ["out-0", ".out.parquet.cleaner", "journal.jsonl", "fin-0", "fin-0 > out.parquet", "FOLDER"]),
-        ("txt", ["tmp-0", "tmp-0 > out-0", ".out.txt.cleaner", "journal.jsonl", "out-0 > out.txt", "FOLDER"]),
+        ("txt", ["tmp-0 > out-0", "out-0", ".out.txt.cleaner", "journal.jsonl", "out-0 > out.txt", "FOLDER"]),
     ],
 )
 def test_nothing_has_its_name_before_it_is_on_the_disk(
     form: str, wanted: list[str], tmp_path: Path, events: list[str]
 ) -> None:
-    """An fsync left out: sinks.py flush, sync, publish, finish; journal.py note; writing.py write_texts.
+    """An fsync left out: sinks.py flush, sync, publish, finish; journal.py note.
 
     And sinks.py, sync: an output published before the journal says so.
     """
@@ -92,6 +93,23 @@ def test_nothing_has_its_name_before_it_is_on_the_disk(
     some = [one.replace(f"-{os.getpid()}", "") for one in events]
     begun = some.index("manifest.new > manifest.json") + 3  # the folder is synced twice behind it
     assert in_order(some[begun:], [one.replace("FOLDER", tmp_path.name) for one in wanted]), some
+
+
+@pytest.mark.parametrize("count", [FEW_FILES, FEW_FILES + 1])
+def test_no_text_has_its_name_before_it_is_on_the_disk(
+    count: int, tmp_path: Path, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sinks.py, sync: `flush_texts` left out, or called behind the journal's note. Many go to the disk at once."""
+    monkeypatch.setattr("os.sync", lambda: events.append("all"))
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 2_000_000)
+    (tmp_path / "in").mkdir()
+    for number, text in enumerate(texts(count)):
+        (tmp_path / "in" / f"{number:02}.txt").write_text(text)
+    clean_files([str(tmp_path / "in")], f"{tmp_path}/out/", ONE)
+    on_disk = [f"out-{number}" for number in range(count)] if count == FEW_FILES else ["all"]
+    named = [f"out-{number} > {number:02}.txt" for number in range(count)]
+    assert in_order(events[events.index("manifest.new > manifest.json") :], [*on_disk, "journal.jsonl", *named])
+    assert [one for one in events if one.startswith("tmp-") and ">" not in one] == []
 
 
 def test_an_input_that_cannot_be_read_on_has_no_half_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
