@@ -1,5 +1,8 @@
 """What became of each output of a run while its blocks come in."""
 
+from typing import BinaryIO
+
+from cleaner.encodings import extends_ascii
 from cleaner.job import Done
 from cleaner.options import BatchOptions
 from cleaner.records import Block
@@ -12,12 +15,27 @@ __all__ = ["Outputs"]
 class Outputs:
     """Of each output: whether a document came of its input, and whether a record of that failed."""
 
-    def __init__(self, plan: Plan, options: BatchOptions) -> None:
-        """Nothing has come of any input yet."""
-        self.plan, self.options = plan, options
+    def __init__(self, plan: Plan, options: BatchOptions, stdout: BinaryIO | None) -> None:
+        """Nothing has come of any input yet; ``stdout`` takes what has no file."""
+        self.plan, self.options, self.stdout = plan, options, stdout
+        self.unended = -1  # the input of a text on standard output to which no line end was written yet
         self.read: set[int] = set()
         self.failed: set[int] = set()
         self.under: Counts = {}  # of the input under way, if its output is written whole or not at all
+
+    def show(self, data: bytes) -> None:
+        """Write to standard output, if there is one."""
+        if self.stdout is not None:
+            self.stdout.write(data)
+
+    def show_text(self, number: int, data: bytes, encoding: str) -> None:
+        """Write a text, or a piece of one, to standard output; the last line of another text ends before it."""
+        plain = extends_ascii(encoding)
+        if data and plain and self.unended not in (-1, number):
+            self.show(b"\n")
+        self.show(data)
+        if data:
+            self.unended = number if plain and not data.endswith((b"\n", b"\r")) else -1
 
     def alone(self, block: Block) -> bool:
         """Tell whether a block holds several texts with an output each: of one that fails there is none."""

@@ -56,8 +56,7 @@ class MemorySinks(Outputs):
 
     def __init__(self, plan: Plan, options: BatchOptions, stdout: BinaryIO | None) -> None:
         """Take the results of a run into memory."""
-        super().__init__(plan, options)
-        self.stdout = stdout
+        super().__init__(plan, options, stdout)
         self.data: dict[str, bytearray] = {name: bytearray() for name in options.sides}
 
     def take(self, block: Block, done: Done) -> None:
@@ -65,16 +64,18 @@ class MemorySinks(Outputs):
         number = self.note(block, done)
         for name, data in done.sinks.items():
             self.put(f"out-{number}" if name == "out" else name, data)
-        for index, data in done.texts:
-            self.put(f"out-{self.plan.place[index]}" if self.plan.outputs else "out-0", data)
+        for index, data, encoding in done.texts:
+            if self.plan.outputs:
+                self.put(f"out-{self.plan.place[index]}", data)
+            else:
+                self.show_text(index, data, encoding)
         if block.sources[0].format != "text" and block.last:
             self.put(f"out-{number}", b"")
 
     def put(self, name: str, data: bytes) -> None:
         """Add to a sink."""
         if name.startswith("out-") and not self.plan.outputs:
-            if self.stdout is not None:
-                self.stdout.write(data)
+            self.show(data)
             return
         self.data.setdefault(name, bytearray()).extend(data)
 
@@ -104,8 +105,8 @@ class DiskSinks(Outputs):
 
     def __init__(self, plan: Plan, options: BatchOptions, journal: Journal, stdout: BinaryIO | None) -> None:
         """Write into the folder of a journal; with ``stdout`` the output goes there, and nothing can be resumed."""
-        super().__init__(plan, options)
-        self.journal, self.stdout = journal, stdout
+        super().__init__(plan, options, stdout)
+        self.journal = journal
         self.files: dict[str, BinaryIO] = {}
         self.state: dict[str, Any] = {}
         self.shard, self.since, self.pending = Shard(), time.monotonic(), 0
@@ -125,14 +126,12 @@ class DiskSinks(Outputs):
         number = self.note(block, done)
         for name, data in done.sinks.items():
             if name == "out" and not self.plan.outputs:
-                if self.stdout is not None:
-                    self.stdout.write(data)
+                self.show(data)
                 continue
             own = name == "out" or (self.options.in_place and name in HELD)
             self.put(f"{name}-{number}" if own else name, data)
-        if not self.plan.outputs and self.stdout is not None:
-            for _, text in done.texts:
-                self.stdout.write(text)
+        for text in done.texts:  # there are some only without outputs
+            self.show_text(*text)
         self.shard.files += [(self.plan.place[index], size, known) for index, size, known in done.files]
         self.shard.done += self.complete(block, number, done)
         self.shard.read = sorted({*self.shard.read, number} & self.read)

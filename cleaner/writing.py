@@ -55,15 +55,14 @@ def write_texts(table: Table, job: Job, done: Done) -> None:
         data = table.outcomes[index].cleaned
         if name != "utf-8":
             data = data.decode("utf-8", "surrogatepass").encode(name, "surrogatepass")
-        if isinstance(block.data, bytes):
-            packed = job.packed if job.folder else ""  # in memory it is packed as a whole
-            done.sinks["out"] = compress(packed, data) if data else b""
+        if job.folder and not block.grouped:
+            done.sinks["out"] = compress(job.packed, data) if data else b""
             continue
-        if job.options.in_place and not table.outcomes[index].gone:
+        if job.options.in_place and block.grouped and not table.outcomes[index].gone:
             continue
         number = block.inputs[place]
         if not job.folder:
-            done.texts.append((number, data))
+            done.texts.append((number, data, name))  # not packed: it may be a piece
             continue
         data = compress(compression(block.sources[place].path) if job.mirrored else job.packed, data)
         done.files.append((number, len(data), hashlib.sha256(data).hexdigest()))

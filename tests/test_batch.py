@@ -870,6 +870,28 @@ def test_what_writes_nothing_leaves_other_files_alone(
 
 
 @pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("more", [(), ("--removed", "r")])
+def test_texts_on_stdout_begin_on_a_line_of_their_own(
+    more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But nothing is put between the pieces of one, or before what a line feed of one byte would break."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 1000)
+    huge = f"{BODY.strip()}\u2028SHARE THIS\n" * 40
+    found = {"a.txt": TEXT, "b.txt": BODY.strip(), "c.txt": "SHARE THIS", "d.txt": huge, "e.txt": BODY}
+    for name, text in found.items():
+        Path(name).write_text(text)
+    Path("w.txt").write_text(BODY.strip(), "utf-16")
+    whole = call("clean", "d.txt").stdout
+    assert len(whole) > 1000
+    assert "\n" not in whole
+    assert call("clean", *found, *more).stdout == f"{BODY}{BODY.strip()}\n{whole}\n{BODY}"
+    assert call("clean", "a.txt", "b.txt", *more).stdout == BODY + BODY.strip()
+    wide = Path("w.txt").read_bytes()
+    assert call("clean", "b.txt", "w.txt", "e.txt", *more).stdout_bytes == BODY.strip().encode() + wide + BODY.encode()
+
+
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("count", [1, 40])
 @pytest.mark.parametrize(("first", "second"), [(".txt.gz", ".txt"), (".txt", ".txt.gz"), (".txt.gz", ".txt.zst")])
 def test_a_text_is_compressed_as_its_output(first: str, second: str, count: int, tmp_path: Path) -> None:

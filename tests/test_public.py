@@ -87,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
-    "outputs": {"job", "options", "records", "summary", "targets"},
+    "outputs": {"encodings", "job", "options", "records", "summary", "targets"},
     "own_files": {"model_files", "model_writing", "opening", "options", "settings"},
     "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "encodings", "labels", "lines"},
