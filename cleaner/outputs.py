@@ -68,6 +68,11 @@ class Outputs:
         """Tell whether an output is not to be written: no record of it could be cleaned, or it must be whole."""
         return number in self.failed and (self.whole(number) or number not in self.read)
 
+    def to_withdraw(self, done: Done) -> list[int]:
+        """Return the outputs of texts that were rejected: what an earlier run wrote there is not to stay."""
+        written = self.plan.outputs and not self.options.in_place
+        return [self.plan.place[index] for index in done.poor] if written else []
+
     def left(self) -> list[str]:
         """Return the inputs that are left as they were, because a record of them failed."""
         failed = [self.plan.inputs[number] for number in sorted(self.failed)] if self.options.in_place else []

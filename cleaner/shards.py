@@ -22,6 +22,7 @@ class Shard:
     done: list[int] = field(default_factory=list)  # outputs that are complete
     read: list[int] = field(default_factory=list)  # outputs with a document
     failed: list[int] = field(default_factory=list)  # outputs of whose input a record failed
+    poor: list[int] = field(default_factory=list)  # outputs of rejected texts, where nothing is to stay
     counts: dict[str, Any] = field(default_factory=dict)
     under: dict[str, Any] = field(default_factory=dict)  # those of the input under way, if they may be taken back
     published: list[Any] = field(default_factory=list)  # output, size, digest of a file made from its spool
@@ -39,6 +40,7 @@ class Start:
     sizes: dict[str, int] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
     unpublished: list[int] = field(default_factory=list)
+    poor: list[int] = field(default_factory=list)
     read: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     under: dict[str, Any] = field(default_factory=dict)
@@ -52,6 +54,7 @@ def start_behind(shards: Iterable[Shard]) -> tuple[Start, set[int]]:
         start.sizes |= {name: size for name, (size, _) in shard.sinks.items()}
         start.resumed += 1
         add(start.counts, shard.counts)
+        start.poor += shard.poor
         start.read |= set(shard.read)
         start.failed |= set(shard.failed)
         done |= {*shard.done, *(number for number, _, _ in shard.files)}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from cleaner.atomic import digest, move, naming, sync_folder, write_beside
+from cleaner.atomic import digest, move, naming, sync_folder, withdraw, write_beside
 from cleaner.job import Done
 from cleaner.journal import Journal
 from cleaner.opening import compress, compression, is_remote
@@ -58,6 +58,7 @@ class MemorySinks(Outputs):
         """Take the results of a run into memory."""
         super().__init__(plan, options, stdout)
         self.data: dict[str, bytearray] = {name: bytearray() for name in options.sides}
+        self.poor: list[int] = []
 
     def take(self, block: Block, done: Done) -> None:
         """Keep what came of a block."""
@@ -71,6 +72,7 @@ class MemorySinks(Outputs):
                 self.show_text(index, data, encoding)
         if block.sources[0].format != "text" and block.last:
             self.put(f"out-{number}", b"")
+        self.poor += self.to_withdraw(done)
 
     def put(self, name: str, data: bytes) -> None:
         """Add to a sink."""
@@ -94,6 +96,8 @@ class MemorySinks(Outputs):
             else:
                 path = self.options.sides[name]
                 write_beside(path, bytes(data) or compress(compression(path), b""))
+        for number in self.poor:
+            withdraw(self.plan.outputs[number].path)
 
     def stop(self, clean: bool) -> str:
         """Forget everything."""
@@ -119,6 +123,8 @@ class DiskSinks(Outputs):
         self.shard.next = start.position
         for number in start.unpublished:
             self.publish(number)
+        for number in start.poor:
+            withdraw(self.plan.outputs[number].path)
 
     def take(self, block: Block, done: Done) -> None:
         """Write what came of a block, and sync from time to time."""
@@ -134,6 +140,7 @@ class DiskSinks(Outputs):
             self.show_text(*text)
         self.shard.files += [(self.plan.place[index], size, known) for index, size, known in done.files]
         self.shard.done += self.complete(block, number, done)
+        self.shard.poor += self.to_withdraw(done)
         self.shard.read = sorted({*self.shard.read, number} & self.read)
         self.shard.failed = sorted({*self.shard.failed, number} & self.failed)
         add(self.shard.counts, done.counts)
@@ -198,6 +205,8 @@ class DiskSinks(Outputs):
         self.journal.note(self.shard)
         for number in [*(number for number, _, _ in self.shard.files), *self.shard.done]:
             self.publish(number)
+        for number in self.shard.poor:
+            withdraw(self.plan.outputs[number].path)
         self.shard, self.state, self.pending = Shard(next=self.shard.next), {}, 0
         self.since = time.monotonic()
 

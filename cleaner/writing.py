@@ -24,9 +24,14 @@ def write(table: Table, job: Job, done: Done) -> None:
     """Write a block: its output, and what goes into the other files."""
     source, options = table.block.sources[0], job.options
     form = job.form or ("jsonl" if source.format == "wet" else source.format)
+    kept = set(table.kept)
+    poor = [i for i in range(len(table.documents)) if i not in kept]
+    alone = job.mirrored and table.block.grouped and source.format == "text"
+    if form == "text" or alone:
+        done.poor = [table.block.inputs[table.documents[index].place[0]] for index in poor]
     if form == "text":
         write_texts(table, job, done)
-    elif job.mirrored and table.block.grouped and source.format == "text":
+    elif alone:
         for index in table.kept:
             number = table.block.inputs[table.documents[index].place[0]]
             done.sinks[f"out-{number}"] = WRITERS[form](replace(table, kept=[index]), job)
@@ -39,8 +44,6 @@ def write(table: Table, job: Job, done: Done) -> None:
     if options.removed:
         sides["removed"] = b"".join(removed_rows(table, job))
     if options.rejected:
-        kept = set(table.kept)
-        poor = [i for i in range(len(table.documents)) if i not in kept]
         sides["rejected"] = b"".join(rejected_row(table, i) for i in poor)
     for name, data in sides.items():
         if name in job.sides and data:

@@ -816,6 +816,37 @@ def test_where_all_that_can_be_read_is_rejected_the_output_is_empty(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+def test_the_earlier_output_of_a_rejected_text_is_removed(form: str, tmp_path: Path) -> None:
+    """That of one that fails is not, nor a file that is cleaned in place."""
+    source, out, ending = tmp_path / "in", tmp_path / "out", "txt" if form == "text" else form
+    source.mkdir()
+    files = {
+        "bad.txt": b"caf\xe9\n",
+        "good.txt": TEXT.encode(),
+        "link.txt": b"SHARE THIS\n",
+        "poor.txt": b"SHARE THIS\n",
+    }
+    for name, data in files.items():
+        (source / name).write_bytes(data)
+    assert call("clean", source, "-o", f"{out}/", "--encoding", "latin-1", "--output-format", form).exit_code == 0
+    (out / f"link.{ending}").rename(tmp_path / "elsewhere")
+    (out / f"link.{ending}").symlink_to(tmp_path / "elsewhere")
+    poor = ("--min-quality", "0.5", "--rejected", tmp_path / "poor")
+    assert call("clean", source, "-o", f"{out}/", "--output-format", form, *poor).exit_code == 1
+    assert names(out) == [f"bad.{ending}", f"good.{ending}"]
+    assert (tmp_path / "elsewhere").exists()
+    assert call("clean", source, "--in-place", *poor[:3], tmp_path / "poor too").exit_code == 1
+    assert {path.name: path.read_bytes() for path in source.iterdir()} == {**files, "good.txt": BODY.encode()}
+    (tmp_path / "one.txt").write_text("of yesterday")
+    assert call("clean", source / "poor.txt", "-o", tmp_path / "one.txt", *poor).exit_code == 0
+    assert not (tmp_path / "one.txt").exists()
+    os.mkfifo(tmp_path / "pipe")
+    assert call("clean", source / "poor.txt", "-o", tmp_path / "pipe", *poor).exit_code == 0
+    assert (tmp_path / "pipe").exists()
+
+
+@pytest.mark.usefixtures("any_size")
 def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, tmp_path: Path) -> None:
     folder = records.parent
     (folder / "b.jsonl").write_text(RECORD % json.dumps(TEXT) + "{broken\n" + RECORD % json.dumps(TEXT))

@@ -4,6 +4,7 @@ import json
 import os
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,29 @@ def test_the_journal_is_short_and_read_row_by_row(tmp_path: Path, monkeypatch: p
     assert start_behind(found.verified(found.published()))[0].resumed == 2003
     assert tracemalloc.get_traced_memory()[1] < journal.stat().st_size / 10
     tracemalloc.stop()
+
+
+def test_what_a_rejected_text_had_is_removed_by_the_run_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sinks.py, begin: `withdraw` left out, where the run was stopped behind the journal's note."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for name, text in (("a.txt", "SHARE THIS\n"), ("b.txt", texts(1)[0])):
+        (tmp_path / "in" / name).write_text(text)
+        (tmp_path / "out" / name).write_text("of yesterday")
+    options = replace(ONE, min_quality=0.3, rejected=str(tmp_path / "poor"))
+
+    def stop(path: str) -> None:
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cleaner.sinks.withdraw", stop)
+        with pytest.raises(Stop):
+            clean_files([str(tmp_path / "in")], f"{tmp_path}/out/", options)
+    assert (tmp_path / "out" / "a.txt").exists()
+    clean_files([str(tmp_path / "in")], f"{tmp_path}/out/", replace(options, resume=True))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.txt"]
 
 
 def test_an_input_of_another_name_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
