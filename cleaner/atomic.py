@@ -11,7 +11,7 @@ from pathlib import Path
 from cleaner.errors import UsageError
 from cleaner.opening import is_remote, open_raw, remote
 
-__all__ = ["beside", "digest", "exists", "is_special", "move", "naming", "sync_folder", "write_beside"]
+__all__ = ["beside", "digest", "exists", "is_special", "move", "naming", "sync_folder", "withdraw", "write_beside"]
 
 #: Bytes that the name of a file may have.
 LONGEST = 255
@@ -79,6 +79,16 @@ def remove(path: Path) -> None:
     """Remove a file, if it is there."""
     with suppress(OSError):
         path.unlink()
+
+
+def withdraw(path: str) -> None:
+    """Remove what an earlier run wrote, if it is there; a link goes, not what it leads to, and a device stays."""
+    if is_remote(path):
+        system, inner = remote(path)
+        if system.exists(inner):
+            system.rm_file(inner)
+    elif not is_special(path):
+        Path(path).unlink(missing_ok=True)
 
 
 def move(source: Path, target: str) -> None:

@@ -194,8 +194,7 @@ class Run:
         journal = Journal(plan, self.options, str(self.model.card["sha256"]))
         sinks = DiskSinks(plan, self.options, journal, self.hooks.stdout)
         self.start = journal.open()
-        for counts in self.start.counts:
-            add(self.summary.counts, counts)
+        add(self.summary.counts, self.start.counts)
         try:
             sinks.begin(self.start)
         except BaseException:

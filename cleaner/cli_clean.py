@@ -57,7 +57,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that wa
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first record that fails.")]
 InPlace = Annotated[bool, typer.Option("--in-place", help="Write to the inputs themselves.")]
 Check = Annotated[bool, typer.Option("--check", help="Name the files from which something would go; exit 1 if any.")]
-Diff = Annotated[bool, typer.Option("--diff", help="Show what would go, as a unified diff; write no text.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Print what would go, as a unified diff; write no text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on stderr.")]
 LISTS = ("always_drop", "always_keep")
 
@@ -138,7 +138,17 @@ def clean(
     """
     given = dict(context.params)
     with errors(resumes=resumable(given)), sources_named(context):
+        refuse_idle(context)
         run(given)
+
+
+def refuse_idle(context: typer.Context) -> None:
+    """Refuse files that would not be written; those of a file of settings are meant for other runs."""
+    how = next((name for name in ("check", "diff") if context.params[name]), "")
+    for name, option in (("removed", "--removed"), ("error_file", "--errors")):
+        path, source = context.params[name], context.get_parameter_source(name)
+        if how and path and getattr(source, "name", "") == "COMMANDLINE":
+            raise UsageError(f"{option} {path}: --{how} writes no such file. Leave one of the two out.")
 
 
 @contextmanager
@@ -159,7 +169,7 @@ def sources_named(context: typer.Context) -> Iterator[None]:
 def resumable(given: dict[str, Any]) -> bool:
     """Tell whether a run that is stopped can go on: it writes to files, and can read its inputs again."""
     writes = given["output"] not in ("", "-", "/dev/stdout") or given["in_place"]
-    return bool(writes) and not (given["check"] or given["diff"]) and "-" not in (given["files"] or ["-"])
+    return bool(writes) and "-" not in (given["files"] or ["-"])
 
 
 def run(given: dict[str, Any]) -> None:

@@ -38,7 +38,8 @@ class Done:
 
     sinks: dict[str, bytes] = field(default_factory=dict)
     files: list[tuple[int, int, str]] = field(default_factory=list)  # input number, bytes, SHA-256
-    texts: list[tuple[int, bytes]] = field(default_factory=list)  # input number and cleaned text
+    texts: list[tuple[int, bytes, str]] = field(default_factory=list)  # input number, cleaned text, its encoding
+    poor: list[int] = field(default_factory=list)  # numbers of the texts that are rejected, which have no output
     counts: Counts = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)  # inputs from which something goes

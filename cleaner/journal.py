@@ -15,8 +15,9 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ class Journal:
     def write_manifest(self, path: Path) -> None:
         """Write the manifest; it is on the disk, whole, before there is a journal."""
         inputs = [[one.name, one.stamp] for one in self.plan.inputs]
-        self.replace(path, json.dumps({**self.about, "inputs": inputs}).encode())
+        self.replace(path, [json.dumps({**self.about, "inputs": inputs}).encode()])
         sync_folder(self.folder)
 
     def read_manifest(self, path: Path) -> dict[str, Any]:
@@ -126,9 +127,9 @@ class Journal:
             if old.get(name) != new.get(name):
                 given = f"--{name.replace('_', '-')}"
                 raise UsageError(f"{self.folder}: {given} was {old.get(name)!r}, is {new.get(name)!r}. {self.again()}")
-        shards = self.verified(self.read())
-        self.empty = not shards
-        start, done = start_behind(shards)
+        whole = self.published()
+        start, done = start_behind(self.verified(whole))
+        self.empty = not start.resumed
         unread = {number for number in range(len(self.plan.inputs)) if (number, 0, 1, 0) >= tuple(start.position)}
         self.compare(manifest["inputs"], done | unread)
         if self.options.in_place:
@@ -136,14 +137,14 @@ class Journal:
         self.restore(start, done)
         names = {number: self.folder / f"out-{number}" for number in done}
         start.unpublished = sorted(n for n in done if names[n].exists() or not exists(self.plan.outputs[n].path))
-        self.rewrite(shards)
+        self.rewrite(start.resumed, whole)
         return start
 
     def again(self) -> str:
         """Return the remedy for a run that cannot be gone on with."""
         if self.options.in_place and self.options.sides:
-            return "Put it back as it was; that folder holds what was removed."
-        return "Put it back as it was, or remove that folder to begin again."
+            return f"Put it back as it was; {self.folder} holds what was removed."
+        return f"Put it back as it was, or remove {self.folder} to begin again."
 
     def compare(self, stamps: Sequence[Sequence[str]], free: set[int]) -> None:
         """Refuse inputs that are not those of the manifest.
@@ -162,39 +163,38 @@ class Journal:
             odd = inputs[len(stamps)].name if len(inputs) > len(stamps) else stamps[len(inputs)][0]
             raise UsageError(f"{odd}: is new or missing among the inputs. {self.again()}")
 
-    def read(self) -> list[Shard]:
-        """Return the shards of the journal; a last line that is cut is none."""
-        found = []
-        for row in (self.folder / "journal.jsonl").read_bytes().split(b"\n")[:-1]:
-            try:
-                found.append(Shard(**json.loads(row)))
-            except (ValueError, TypeError):
-                break
-        return found
+    def read(self) -> Iterator[Shard]:
+        """Yield the shards of the journal, one at a time, as there may be many; a last line that is cut is none."""
+        with (self.folder / "journal.jsonl").open("rb") as file:
+            for row in file:
+                try:
+                    shard = Shard(**json.loads(row if row.endswith(b"\n") else b""))
+                except (ValueError, TypeError):
+                    return
+                yield shard
 
-    def verified(self, shards: list[Shard]) -> list[Shard]:
-        """Return the shards up to the first whose output is not as the journal says."""
-        whole = {shard.published[0]: shard.published for shard in shards if shard.published}
-        for number, (_, _, known) in list(whole.items()):
-            if digest(self.plan.outputs[number].path) != known:
-                del whole[number]
+    def published(self) -> set[int]:
+        """Return the outputs made from their spools that are as the journal says."""
+        made = {shard.published[0]: shard.published[2] for shard in self.read() if shard.published}
+        return {number for number, known in made.items() if digest(self.plan.outputs[number].path) == known}
+
+    def verified(self, whole: Set[int]) -> Iterator[Shard]:
+        """Yield the shards up to the first whose output is not as the journal says; what is ``whole`` is."""
         before: dict[str, int] = {}
-        for index, shard in enumerate(shards):
+        for shard in self.read():
             for name, (end, known) in shard.sinks.items():
                 begin = before.get(name, 0)
                 before[name] = end
                 if name[4:].isdigit() and int(name[4:]) in whole:
                     continue
                 if self.spooled(name) and not (self.folder / name).exists():
-                    return shards[:index]
+                    return
                 if digest(self.path_of(name), begin, end) != known:
-                    return shards[:index]
+                    return
             for number, size, known in shard.files:
                 if digest(self.path_of(f"out-{number}"), 0, size) != known:
-                    return shards[:index]
-            if shard.published and shard.published[0] not in whole:
-                shard.published = []
-        return shards
+                    return
+            yield shard
 
     def spooled(self, name: str) -> bool:
         """Tell whether a sink is made into another file at the end."""
@@ -216,16 +216,22 @@ class Journal:
             if path.name not in {"lock", *but}:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def rewrite(self, shards: list[Shard]) -> None:
-        """Leave only these shards in the journal."""
-        rows = b"".join(json.dumps(vars(shard)).encode() + b"\n" for shard in shards)
-        self.replace(self.folder / "journal.jsonl", rows)
+    def rewrite(self, count: int, whole: Set[int]) -> None:
+        """Leave only the first shards in the journal, and of what was made from its spool only what is whole."""
 
-    def replace(self, path: Path, data: bytes) -> None:
+        def rows() -> Iterator[bytes]:
+            for shard in islice(self.read(), count):
+                if shard.published and shard.published[0] not in whole:
+                    shard.published = []
+                yield shard.row()
+
+        self.replace(self.folder / "journal.jsonl", rows())
+
+    def replace(self, path: Path, data: Iterable[bytes]) -> None:
         """Write a file of the folder beside its place, bring it to the disk, and rename it."""
         beside = path.with_suffix(".new")
         with beside.open("wb") as file:
-            file.write(data)
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -234,7 +240,7 @@ class Journal:
         """Add a line; it is on the disk when this returns."""
         self.empty = False
         with naming(self.folder / "journal.jsonl"):
-            self.file.write(json.dumps(vars(shard)).encode() + b"\n")
+            self.file.write(shard.row())
             self.file.flush()
             os.fsync(self.file.fileno())
 

@@ -8,20 +8,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from cleaner.atomic import digest, move, naming, sync_folder, write_beside
+from cleaner.atomic import digest, move, naming, sync_folder, withdraw, write_beside
 from cleaner.job import Done
 from cleaner.journal import Journal
 from cleaner.opening import compress, compression, is_remote
 from cleaner.options import BatchOptions
+from cleaner.outputs import Outputs
 from cleaner.records import Block
 from cleaner.shards import Position, Shard, Start
-from cleaner.summary import Counts, add, taken_back
+from cleaner.summary import add, shorten
 from cleaner.targets import HELD, Plan
 
 __all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
 
 #: Seconds between two syncs, and bytes after which one comes sooner.
 SYNC_SECONDS, SYNC_BYTES = 1.0, 64_000_000
+#: Text files of a shard that are brought to the disk one by one; more of them are so all in one go, with whatever else
+#: waits for the disk, as each alone takes some milliseconds.
+FEW_FILES = 20
 
 
 def after(block: Block) -> Position:
@@ -47,77 +51,33 @@ class Sinks(Protocol):
         """Give up; ``clean``: leave nothing but what cannot be had again, and return where that is."""
 
 
-class Outputs:
-    """What became of each output: whether a document came of its input, and whether a record of that failed."""
-
-    def __init__(self, plan: Plan, options: BatchOptions) -> None:
-        """Nothing has come of any input yet."""
-        self.plan, self.options = plan, options
-        self.read: set[int] = set()
-        self.failed: set[int] = set()
-        self.under: Counts = {}  # of the input under way, if its output is written whole or not at all
-
-    def alone(self, block: Block) -> bool:
-        """Tell whether a block holds several texts with an output each: of one that fails there is none."""
-        return block.grouped and block.sources[0].format == "text" and len(self.plan.outputs) > 1
-
-    def note(self, block: Block, done: Done) -> int:
-        """Note what came of a block, and return the number of its output.
-
-        With the last of an input that is left as it was what had been counted of it is taken back.
-        """
-        number = self.plan.place[block.inputs[0]] if self.plan.outputs else 0
-        if self.alone(block):
-            return number
-        if done.counts.get("documents"):
-            self.read.add(number)
-        if done.failures:
-            self.failed.add(number)
-        if self.plan.outputs and self.whole(number):
-            add(self.under, done.counts)
-            if block.last and self.spoiled(number):
-                add(done.counts, taken_back(self.under))
-            self.under = {} if block.last else self.under
-        return number
-
-    def whole(self, number: int) -> bool:
-        """Tell whether an output is written only if no record of its input fails."""
-        return self.options.in_place or self.plan.outputs[number].form == "text"
-
-    def spoiled(self, number: int) -> bool:
-        """Tell whether an output is not to be written: no record of it could be cleaned, or it must be whole."""
-        return number in self.failed and (self.whole(number) or number not in self.read)
-
-    def left(self) -> list[str]:
-        """Return the inputs that are left as they were, because a record of them failed."""
-        failed = [self.plan.inputs[number] for number in sorted(self.failed)] if self.options.in_place else []
-        return [one.name for one in failed if one.format != "text"]
-
-
 class MemorySinks(Outputs):
     """Everything of a small run, written at its end; standard output at once."""
 
     def __init__(self, plan: Plan, options: BatchOptions, stdout: BinaryIO | None) -> None:
         """Take the results of a run into memory."""
-        super().__init__(plan, options)
-        self.stdout = stdout
+        super().__init__(plan, options, stdout)
         self.data: dict[str, bytearray] = {name: bytearray() for name in options.sides}
+        self.poor: list[int] = []
 
     def take(self, block: Block, done: Done) -> None:
         """Keep what came of a block."""
         number = self.note(block, done)
         for name, data in done.sinks.items():
             self.put(f"out-{number}" if name == "out" else name, data)
-        for index, data in done.texts:
-            self.put(f"out-{self.plan.place[index]}" if self.plan.outputs else "out-0", data)
+        for index, data, encoding in done.texts:
+            if self.plan.outputs:
+                self.put(f"out-{self.plan.place[index]}", data)
+            else:
+                self.show_text(index, data, encoding)
         if block.sources[0].format != "text" and block.last:
             self.put(f"out-{number}", b"")
+        self.poor += self.to_withdraw(done)
 
     def put(self, name: str, data: bytes) -> None:
         """Add to a sink."""
         if name.startswith("out-") and not self.plan.outputs:
-            if self.stdout is not None:
-                self.stdout.write(data)
+            self.show(data)
             return
         self.data.setdefault(name, bytearray()).extend(data)
 
@@ -136,6 +96,8 @@ class MemorySinks(Outputs):
             else:
                 path = self.options.sides[name]
                 write_beside(path, bytes(data) or compress(compression(path), b""))
+        for number in self.poor:
+            withdraw(self.plan.outputs[number].path)
 
     def stop(self, clean: bool) -> str:
         """Forget everything."""
@@ -147,8 +109,8 @@ class DiskSinks(Outputs):
 
     def __init__(self, plan: Plan, options: BatchOptions, journal: Journal, stdout: BinaryIO | None) -> None:
         """Write into the folder of a journal; with ``stdout`` the output goes there, and nothing can be resumed."""
-        super().__init__(plan, options)
-        self.journal, self.stdout = journal, stdout
+        super().__init__(plan, options, stdout)
+        self.journal = journal
         self.files: dict[str, BinaryIO] = {}
         self.state: dict[str, Any] = {}
         self.shard, self.since, self.pending = Shard(), time.monotonic(), 0
@@ -161,22 +123,24 @@ class DiskSinks(Outputs):
         self.shard.next = start.position
         for number in start.unpublished:
             self.publish(number)
+        for number in start.poor:
+            withdraw(self.plan.outputs[number].path)
 
     def take(self, block: Block, done: Done) -> None:
         """Write what came of a block, and sync from time to time."""
+        shorten(done.counts)
         number = self.note(block, done)
         for name, data in done.sinks.items():
             if name == "out" and not self.plan.outputs:
-                if self.stdout is not None:
-                    self.stdout.write(data)
+                self.show(data)
                 continue
             own = name == "out" or (self.options.in_place and name in HELD)
             self.put(f"{name}-{number}" if own else name, data)
-        if not self.plan.outputs and self.stdout is not None:
-            for _, text in done.texts:
-                self.stdout.write(text)
+        for text in done.texts:  # there are some only without outputs
+            self.show_text(*text)
         self.shard.files += [(self.plan.place[index], size, known) for index, size, known in done.files]
         self.shard.done += self.complete(block, number, done)
+        self.shard.poor += self.to_withdraw(done)
         self.shard.read = sorted({*self.shard.read, number} & self.read)
         self.shard.failed = sorted({*self.shard.failed, number} & self.failed)
         add(self.shard.counts, done.counts)
@@ -222,15 +186,27 @@ class DiskSinks(Outputs):
             self.files[name].flush()
             os.fsync(self.files[name].fileno())
 
+    def flush_texts(self) -> None:
+        """Bring the text files that workers have written for the shard to the disk."""
+        if len(self.shard.files) > FEW_FILES:
+            os.sync()
+            return
+        for path in (self.journal.folder / f"out-{number}" for number, _, _ in self.shard.files):
+            with naming(path), path.open("rb") as file:
+                os.fsync(file.fileno())
+
     def sync(self) -> None:
         """Bring everything to the disk, then the journal, then give complete files their names."""
         for name in self.files:
             self.flush(name)
+        self.flush_texts()
         self.shard.sinks = {name: (self.sizes[name], state.hexdigest()) for name, state in self.state.items()}
         sync_folder(self.journal.folder)
         self.journal.note(self.shard)
         for number in [*(number for number, _, _ in self.shard.files), *self.shard.done]:
             self.publish(number)
+        for number in self.shard.poor:
+            withdraw(self.plan.outputs[number].path)
         self.shard, self.state, self.pending = Shard(next=self.shard.next), {}, 0
         self.since = time.monotonic()
 

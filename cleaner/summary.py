@@ -8,12 +8,13 @@ from cleaner.outcomes import How
 from cleaner.quality import Quality
 from cleaner.records import Failure
 
-__all__ = ["EMPTY", "add", "count_documents", "count_failures", "frequent", "taken_back"]
+__all__ = ["EMPTY", "add", "count_documents", "count_failures", "frequent", "shorten", "taken_back"]
 
 Counts = dict[str, Any]
 
-#: Removed lines that are counted at most, in a block and in a run. Others are forgotten: counts are lower bounds.
-BLOCK_LINES, RUN_LINES = 200, 20_000
+#: Removed lines that are counted at most, in a block, in one that goes into a journal, and in a run. Others are
+#: forgotten: counts are lower bounds.
+BLOCK_LINES, JOURNAL_LINES, RUN_LINES = 200, 20, 20_000
 NAMED = 1000  # failures that are listed by name
 
 #: What stays counted of an input that is left as it was.
@@ -47,6 +48,12 @@ def taken_back(counts: Counts) -> Counts:
 def frequent(counts: dict[str, int], most: int) -> list[tuple[str, int]]:
     """Return the most frequent, in a fixed order."""
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:most]
+
+
+def shorten(counts: Counts) -> None:
+    """Leave only so many removed lines in the counts of a block that a journal of many blocks is not long."""
+    if "removed_lines" in counts:
+        counts["removed_lines"] = dict(frequent(counts["removed_lines"], JOURNAL_LINES))
 
 
 def removed_lines(lost: Counter[bytes]) -> dict[str, int]:

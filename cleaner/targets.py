@@ -60,10 +60,13 @@ def plan(
     """Decide where everything goes; ``own`` are the run's own files, by address.
 
     Raises:
-        UsageError: the output does not go with the inputs, is one of them or of the run's own files, or lies among
-            the inputs.
+        UsageError: the output does not go with the inputs or the options, is one of the inputs or of the run's own
+            files, or lies among the inputs.
     """
     wanted = options.output_format
+    if output and (options.check or options.diff):
+        remedy = "leave -o out" if options.check else f"send it there: --diff > {output}"
+        raise UsageError(f"{output}: {'--check' if options.check else '--diff'} writes no text; {remedy}.")
     for path in (output, *options.sides.values()):
         check_name(path)
     folder = bool(output) and into_folder(names, inputs, output)

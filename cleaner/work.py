@@ -50,20 +50,23 @@ def without_clashes(table: Table, options: BatchOptions) -> Table:
         message = f"has {names} already. Rename it, or leave the option out."
         raw = lines[one.place[0]]
         table.failures.append(Failure(source.name, one.record, "field", message, raw, True))
-        table.documents.remove(one)
+    if clashing:
+        table.documents = [one for one in table.documents if not new & one.fields.keys()]
     return table
 
 
 def convertible(table: Table) -> None:
     """Fail the records of JSONL that cannot become those of another format."""
-    for one in list(table.documents):
+    fit = []
+    for one in table.documents:
         line = table.read[one.place[0]].removeprefix(MARK)
         try:
             json.loads(b"[" * 50 + line + b"]" * 50)  # a little deeper than it is
+            fit.append(one)
         except (ValueError, RecursionError):
             message = "has a number or a nesting that only JSONL can hold. Choose --output-format jsonl."
             table.failures.append(Failure(table.block.sources[0].name, one.record, "field", message, line, True))
-            table.documents.remove(one)
+    table.documents = fit
 
 
 def work(block: Block, job: Job) -> Done:

@@ -24,9 +24,14 @@ def write(table: Table, job: Job, done: Done) -> None:
     """Write a block: its output, and what goes into the other files."""
     source, options = table.block.sources[0], job.options
     form = job.form or ("jsonl" if source.format == "wet" else source.format)
+    kept = set(table.kept)
+    poor = [i for i in range(len(table.documents)) if i not in kept]
+    alone = job.mirrored and table.block.grouped and source.format == "text"
+    if form == "text" or alone:
+        done.poor = [table.block.inputs[table.documents[index].place[0]] for index in poor]
     if form == "text":
         write_texts(table, job, done)
-    elif job.mirrored and table.block.grouped and source.format == "text":
+    elif alone:
         for index in table.kept:
             number = table.block.inputs[table.documents[index].place[0]]
             done.sinks[f"out-{number}"] = WRITERS[form](replace(table, kept=[index]), job)
@@ -39,8 +44,6 @@ def write(table: Table, job: Job, done: Done) -> None:
     if options.removed:
         sides["removed"] = b"".join(removed_rows(table, job))
     if options.rejected:
-        kept = set(table.kept)
-        poor = [i for i in range(len(table.documents)) if i not in kept]
         sides["rejected"] = b"".join(rejected_row(table, i) for i in poor)
     for name, data in sides.items():
         if name in job.sides and data:
@@ -48,30 +51,27 @@ def write(table: Table, job: Job, done: Done) -> None:
 
 
 def write_texts(table: Table, job: Job, done: Done) -> None:
-    """Write text files, each for itself: into the folder of the run, or returned."""
+    """Write text files, each for itself: into the folder of the run, and not yet to the disk, or returned."""
     block = table.block
     for index in table.kept:
         place, name = table.documents[index].place
         data = table.outcomes[index].cleaned
         if name != "utf-8":
             data = data.decode("utf-8", "surrogatepass").encode(name, "surrogatepass")
-        if isinstance(block.data, bytes):
-            packed = job.packed if job.folder else ""  # in memory it is packed as a whole
-            done.sinks["out"] = compress(packed, data) if data else b""
+        if job.folder and not block.grouped:
+            done.sinks["out"] = compress(job.packed, data) if data else b""
             continue
-        if job.options.in_place and not table.outcomes[index].gone:
+        if job.options.in_place and block.grouped and not table.outcomes[index].gone:
             continue
         number = block.inputs[place]
         if not job.folder:
-            done.texts.append((number, data))
+            done.texts.append((number, data, name))  # not packed: it may be a piece
             continue
         data = compress(compression(block.sources[place].path) if job.mirrored else job.packed, data)
         done.files.append((number, len(data), hashlib.sha256(data).hexdigest()))
         beside = Path(job.folder) / f"tmp-{number}-{os.getpid()}"
         with naming(beside), beside.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         beside.replace(Path(job.folder) / f"out-{number}")
 
 

@@ -387,8 +387,9 @@ def test_what_cannot_be_written_as_it_came_fails(encoding: str, twice: bytes, tm
     source, out = tmp_path / "a.txt", tmp_path / "b.txt"
     data = b"SHARE THIS\n" + twice + b" " + BODY.encode()
     source.write_bytes(data)
-    for more in (["-o", out], ["--in-place"], ["--diff"]):
-        result = call("clean", source, "--encoding", encoding, "--errors", tmp_path / "bad", *more)
+    bad = ["--errors", tmp_path / "bad"]
+    for more in (["-o", out, *bad], ["--in-place", *bad], ["--diff"]):
+        result = call("clean", source, "--encoding", encoding, *more)
         assert result.exit_code == 1
         assert f"a.txt:2: not the same bytes again in {encoding.upper()} from byte 1" in result.stderr
         assert (result.stdout, source.read_bytes(), out.exists()) == ("", data, False)
@@ -505,6 +506,22 @@ def test_fields_that_are_there_already(records: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "stdin:1: has cleaner_labels already" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [('"cleaner_labels": 1', {"add_labels": True}), ('"n": ' + "9" * 5000, {"output_format": "parquet"})],
+)
+def test_records_that_fail_are_not_looked_for_among_all(
+    field: str, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record is compared with no other: that would take time by the square of their number."""
+    good, bad = RECORD % json.dumps(TEXT), f'{{"text": "x", {field}}}\n'
+    (tmp_path / "a.jsonl").write_text((good + bad) * 3)
+    monkeypatch.setattr("cleaner.records.Document.__eq__", lambda *_: pytest.fail("compared"))
+    out = tmp_path / f"o.{options.get('output_format', 'jsonl')}"
+    counts = clean_files(tmp_path / "a.jsonl", out, BatchOptions.of({**options, "workers": 1})).counts
+    assert (counts["documents"], counts["failed"]) == (3, 3)
 
 
 def test_poor_documents(records: Path, tmp_path: Path) -> None:
@@ -881,6 +898,37 @@ def test_where_all_that_can_be_read_is_rejected_the_output_is_empty(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("form", ["text", "jsonl"])
+def test_the_earlier_output_of_a_rejected_text_is_removed(form: str, tmp_path: Path) -> None:
+    """That of one that fails is not, nor a file that is cleaned in place."""
+    source, out, ending = tmp_path / "in", tmp_path / "out", "txt" if form == "text" else form
+    source.mkdir()
+    files = {
+        "bad.txt": b"caf\xe9\n",
+        "good.txt": TEXT.encode(),
+        "link.txt": b"SHARE THIS\n",
+        "poor.txt": b"SHARE THIS\n",
+    }
+    for name, data in files.items():
+        (source / name).write_bytes(data)
+    assert call("clean", source, "-o", f"{out}/", "--encoding", "latin-1", "--output-format", form).exit_code == 0
+    (out / f"link.{ending}").rename(tmp_path / "elsewhere")
+    (out / f"link.{ending}").symlink_to(tmp_path / "elsewhere")
+    poor = ("--min-quality", "0.5", "--rejected", tmp_path / "poor")
+    assert call("clean", source, "-o", f"{out}/", "--output-format", form, *poor).exit_code == 1
+    assert names(out) == [f"bad.{ending}", f"good.{ending}"]
+    assert (tmp_path / "elsewhere").exists()
+    assert call("clean", source, "--in-place", *poor[:3], tmp_path / "poor too").exit_code == 1
+    assert {path.name: path.read_bytes() for path in source.iterdir()} == {**files, "good.txt": BODY.encode()}
+    (tmp_path / "one.txt").write_text("of yesterday")
+    assert call("clean", source / "poor.txt", "-o", tmp_path / "one.txt", *poor).exit_code == 0
+    assert not (tmp_path / "one.txt").exists()
+    os.mkfifo(tmp_path / "pipe")
+    assert call("clean", source / "poor.txt", "-o", tmp_path / "pipe", *poor).exit_code == 0
+    assert (tmp_path / "pipe").exists()
+
+
+@pytest.mark.usefixtures("any_size")
 def test_in_place_a_file_with_a_failed_record_is_left_as_it_was(records: Path, tmp_path: Path) -> None:
     folder = records.parent
     (folder / "b.jsonl").write_text(RECORD % json.dumps(TEXT) + "{broken\n" + RECORD % json.dumps(TEXT))
@@ -918,11 +966,42 @@ def test_what_is_left_as_it_was_is_not_counted(records: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("option", ["--check", "--diff"])
-def test_what_writes_nothing_leaves_other_files_alone(option: str, records: Path, tmp_path: Path) -> None:
+def test_what_writes_nothing_leaves_other_files_alone(
+    option: str, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And refuses those that are given, but for those of a file of settings."""
     (tmp_path / "old").write_text("of yesterday")
-    for name in ("--removed", "--errors"):
-        call("clean", records, option, name, tmp_path / "old")
-        assert (tmp_path / "old").read_text() == "of yesterday"
+    for name in ("--removed", "--errors", "-o"):
+        refused(call("clean", records, option, name, tmp_path / "old"), 2, f"{tmp_path}/old: ", f"{option} writes no ")
+    with pytest.raises(UsageError, match=f"old: {option} writes no text"):
+        clean_files(records, tmp_path / "old", BatchOptions.of({option[2:]: True}))
+    (tmp_path / "cleaner.toml").write_text('removed = "old"\nerrors = "old"\n')
+    monkeypatch.chdir(tmp_path)
+    assert call("clean", records, option).stdout
+    assert call("clean", records, option, "-o", "-").stdout
+    assert (tmp_path / "old").read_text() == "of yesterday"
+
+
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("more", [(), ("--removed", "r")])
+def test_texts_on_stdout_begin_on_a_line_of_their_own(
+    more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But nothing is put between the pieces of one, or before what a line feed of one byte would break."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 1000)
+    huge = f"{BODY.strip()}\u2028SHARE THIS\n" * 40
+    found = {"a.txt": TEXT, "b.txt": BODY.strip(), "c.txt": "SHARE THIS", "d.txt": huge, "e.txt": BODY}
+    for name, text in found.items():
+        Path(name).write_text(text)
+    Path("w.txt").write_text(BODY.strip(), "utf-16")
+    whole = call("clean", "d.txt").stdout
+    assert len(whole) > 1000
+    assert "\n" not in whole
+    assert call("clean", *found, *more).stdout == f"{BODY}{BODY.strip()}\n{whole}\n{BODY}"
+    assert call("clean", "a.txt", "b.txt", *more).stdout == BODY + BODY.strip()
+    wide = Path("w.txt").read_bytes()
+    assert call("clean", "b.txt", "w.txt", "e.txt", *more).stdout_bytes == BODY.strip().encode() + wide + BODY.encode()
 
 
 @pytest.mark.parametrize("name", ["o.jsonl.lz4", "o.zip", "o.ZSTD", "o.7z", "o.rar", "o.csv", "o.tsv.gz", "o.xlsx"])

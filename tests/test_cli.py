@@ -641,7 +641,6 @@ def test_commands_to_the_terminal_in_a_text_are_not_passed_on(tmp_path: Path) ->
         ("a.txt -o -", "run the command again"),
         ("- -o b.txt", "run the command again"),
         ("-o b.txt", "run the command again"),
-        ("a.txt --diff -o b.txt", "run the command again"),
     ],
 )
 def test_resuming_is_suggested_where_it_works(arguments: str, again: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "out_of_fold": {"corpus", "network", "training"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
+    "outputs": {"encodings", "job", "options", "records", "summary", "targets"},
     "own_files": {"model_files", "model_writing", "opening", "options", "settings"},
     "parquet": {"cells", "columns", "errors", "jsonl", "opening", "records"},
     "parsing": {"data_files", "data_records", "encodings", "labels", "lines"},
@@ -111,7 +112,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sharing": {"model"},
     "shingles": {"corpus", "features", "labels"},
     "shortcuts": {"cleaning"},
-    "sinks": {"atomic", "job", "journal", "opening", "options", "parquet", "records", "shards", "summary", "targets"},
+    "sinks": {"atomic", "job", "journal", "opening", "options", "outputs", "parquet", "records", "shards", "summary"}
+    | {"targets"},
     "summary": {"outcomes", "quality", "records"},
     "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
     "table_kernels": {"alphabet", "kernels", "vectors"},

@@ -2,7 +2,9 @@
 
 import json
 import os
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,14 @@ from cleaner import BatchOptions, clean_files
 from cleaner.errors import UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Job
+from cleaner.journal import Journal
 from cleaner.jsonl import read_blocks
 from cleaner.pool import failed
 from cleaner.records import Block, Failure, Input
-from cleaner.summary import add
+from cleaner.shards import start_behind
+from cleaner.sinks import FEW_FILES
+from cleaner.summary import JOURNAL_LINES, add
+from cleaner.targets import plan
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -69,13 +75,13 @@ def in_order(some: list[str], wanted: list[str]) -> bool:
     [
         ("jsonl", ["out-0", ".out.jsonl.cleaner", "journal.jsonl", "out-0 > out.jsonl", "FOLDER"]),
         ("parquet", ["out-0", ".out.parquet.cleaner", "journal.jsonl", "fin-0", "fin-0 > out.parquet", "FOLDER"]),
-        ("txt", ["tmp-0", "tmp-0 > out-0", ".out.txt.cleaner", "journal.jsonl", "out-0 > out.txt", "FOLDER"]),
+        ("txt", ["tmp-0 > out-0", "out-0", ".out.txt.cleaner", "journal.jsonl", "out-0 > out.txt", "FOLDER"]),
     ],
 )
 def test_nothing_has_its_name_before_it_is_on_the_disk(
     form: str, wanted: list[str], tmp_path: Path, events: list[str]
 ) -> None:
-    """An fsync left out: sinks.py flush, sync, publish, finish; journal.py note; writing.py write_texts.
+    """An fsync left out: sinks.py flush, sync, publish, finish; journal.py note.
 
     And sinks.py, sync: an output published before the journal says so.
     """
@@ -90,6 +96,23 @@ def test_nothing_has_its_name_before_it_is_on_the_disk(
     assert in_order(some[begun:], [one.replace("FOLDER", tmp_path.name) for one in wanted]), some
 
 
+@pytest.mark.parametrize("count", [FEW_FILES, FEW_FILES + 1])
+def test_no_text_has_its_name_before_it_is_on_the_disk(
+    count: int, tmp_path: Path, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sinks.py, sync: `flush_texts` left out, or called behind the journal's note. Many go to the disk at once."""
+    monkeypatch.setattr("os.sync", lambda: events.append("all"))
+    monkeypatch.setattr("cleaner.plain.BLOCK_BYTES", 2_000_000)
+    (tmp_path / "in").mkdir()
+    for number, text in enumerate(texts(count)):
+        (tmp_path / "in" / f"{number:02}.txt").write_text(text)
+    clean_files([str(tmp_path / "in")], f"{tmp_path}/out/", ONE)
+    on_disk = [f"out-{number}" for number in range(count)] if count == FEW_FILES else ["all"]
+    named = [f"out-{number} > {number:02}.txt" for number in range(count)]
+    assert in_order(events[events.index("manifest.new > manifest.json") :], [*on_disk, "journal.jsonl", *named])
+    assert [one for one in events if one.startswith("tmp-") and ">" not in one] == []
+
+
 def test_an_input_that_cannot_be_read_on_has_no_half_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """sinks.py, complete: `unread` is always False."""
     source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl"
@@ -101,6 +124,44 @@ def test_an_input_that_cannot_be_read_on_has_no_half_output(tmp_path: Path, monk
     monkeypatch.setattr("cleaner.jsonl.chunks", unreadable)
     assert clean_files([str(source)], str(out), AGAIN).failed == 1
     assert not out.exists()
+
+
+def test_the_journal_is_short_and_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """sinks.py, take: `shorten` left out; journal.py, read: a list instead of an iterator."""
+    source, out = jsonl(tmp_path / "a.jsonl", 120), tmp_path / "b.jsonl"
+    journal = half(source, out, monkeypatch, ONE) / "journal.jsonl"
+    rows = [json.loads(row) for row in journal.read_bytes().splitlines()]
+    assert [len(row["counts"]["removed_lines"]) for row in rows] == [JOURNAL_LINES] * 3
+    with journal.open("ab") as file:
+        file.write((json.dumps({**rows[-1], "sinks": {}}) + "\n").encode() * 2000)
+    found = Journal(plan([str(source)], find_inputs([str(source)]), str(out), AGAIN, {}), AGAIN, "")
+    tracemalloc.start()
+    assert start_behind(found.verified(found.published()))[0].resumed == 2003
+    assert tracemalloc.get_traced_memory()[1] < journal.stat().st_size / 10
+    tracemalloc.stop()
+
+
+def test_what_a_rejected_text_had_is_removed_by_the_run_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sinks.py, begin: `withdraw` left out, where the run was stopped behind the journal's note."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for name, text in (("a.txt", "SHARE THIS\n"), ("b.txt", texts(1)[0])):
+        (tmp_path / "in" / name).write_text(text)
+        (tmp_path / "out" / name).write_text("of yesterday")
+    options = replace(ONE, min_quality=0.3, rejected=str(tmp_path / "poor"))
+
+    def stop(path: str) -> None:
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cleaner.sinks.withdraw", stop)
+        with pytest.raises(Stop):
+            clean_files([str(tmp_path / "in")], f"{tmp_path}/out/", options)
+    assert (tmp_path / "out" / "a.txt").exists()
+    clean_files([str(tmp_path / "in")], f"{tmp_path}/out/", replace(options, resume=True))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.txt"]
 
 
 def test_an_input_of_another_name_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
