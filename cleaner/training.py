@@ -211,8 +211,9 @@ def train(
 
     ``report`` is called with the name of each step and the share done. With ``test`` data its figures
     go into the card as ``scores``; long lines that it shares with ``data`` do not train, and the card warns of them.
-    The same data, options and library versions give the same ``weights.npz``, byte for byte, on machines where the
-    matrix library works in as many threads.
+    The same data, options and library versions give the same ``weights.npz``, byte for byte, on machines where numpy
+    and its matrix library compute alike: in as many threads, for the same kind of processor (README has the variables
+    that see to it).
 
     Raises:
         DataError: a file is wrong (named with its line), the data is too little to train on, or a document or more

@@ -85,12 +85,12 @@ def figures(card: dict[str, Any]) -> str:
     many = [(name, row) for name, row in languages if row["body_words"] >= MANY_WORDS]
     shown = ", ".join(f"{name} {row['body_f1']:.3f} ({row['documents']})" for name, row in many)
     least = f"(in brackets how many texts; {MANY_WORDS} words of body at least)"
-    rows += ["", f"Body F1 on whole pages by language, most body first {least}: {shown}."]
+    rows += ["", textwrap.fill(f"Body F1 on whole pages by language, most body first {least}: {shown}.", 112)]
     pages, lines = (sum(row[name] for row in card["test_data"]) for name in ("documents", "lines"))
     about = f"""Over {scores["lines"]:,} of {lines:,} lines, those whose label is certain, of {scores["documents"]:,}
         texts from {pages} pages; expected calibration error {scores["calibration_error"]:.3f}. Document F1 and made
         worse are over the {scores["shingles"]["documents"]:,} texts most of whose lines are certain."""
-    rows += ["", " ".join(about.split())]
+    rows += ["", textwrap.fill(" ".join(about.split()), 112)]
     return "\n".join(rows)
 
 
