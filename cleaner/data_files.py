@@ -102,7 +102,7 @@ def separator(row: str) -> str:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files of a folder and of those inside it, but for those whose names begin with a dot.
+    """Return the files of a folder and of those inside it, but for what is left out of every folder.
 
     Raises:
         UsageError: a folder cannot be listed.

@@ -134,7 +134,7 @@ def format_of(path: str, name: str) -> str:
     if path != "-" and (suffix := format_by_name(path)):
         return suffix
     try:
-        begin = begin_of_stdin() if path == "-" else begin_of(path)[:65536]
+        begin = begin_of_stdin() if path == "-" else begin_of(path)
     except (DataError, OSError):
         return "text"  # reading it again says what is wrong
     found = sniff(begin, name)

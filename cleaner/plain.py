@@ -150,7 +150,7 @@ def read_text(name: str, encoding: str) -> str:
     try:
         form = format_by_name(name)
         data = b"" if form not in ("", "text") else b"".join(chunks(name))
-        form = form or sniff(data[:65536], shown)
+        form = form or sniff(data, shown)
     except OSError as error:
         raise DataError(f"{shown}: {error.strerror or error}. Check the file and its permissions.") from None
     try:

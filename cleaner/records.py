@@ -153,7 +153,7 @@ def sniff(begin: bytes, name: str) -> str:
         return "parquet"
     if begin[:5] == b"WARC/":
         return "wet"
-    begin = unmarked(begin).lstrip()
+    begin = unmarked(begin[:BEGIN]).lstrip()
     if WHOLE_JSON.match(begin):
         how = "'.[]'" if begin[:1] == b"[" else "."
         remedy = f"Convert it with: jq -c {how}; as text: cleaner clean --input-format text."
