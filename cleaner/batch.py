@@ -19,7 +19,7 @@ from cleaner.errors import DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.job import Job, loaded
 from cleaner.journal import Journal
-from cleaner.opening import compression, is_remote
+from cleaner.opening import compress, compression, is_remote
 from cleaner.options import BatchOptions, path_text
 from cleaner.own_files import own_files
 from cleaner.pool import ordered
@@ -117,7 +117,8 @@ def clean_files(
         hooks.big()
     Run(planned, options, hooks, summary).go(total)
     if options.summary not in ("", "-"):
-        write_beside(os.fspath(options.summary), json.dumps(summary.counts, indent=1).encode() + b"\n")
+        path = os.fspath(options.summary)
+        write_beside(path, compress(compression(path), json.dumps(summary.counts, indent=1).encode() + b"\n"))
     return summary
 
 

@@ -242,8 +242,10 @@ def restore(
     from cleaner.atomic import write_beside
     from cleaner.opening import compress, compression, local
     from cleaner.restoring import restore_file
+    from cleaner.targets import check_name
 
     with errors():
+        check_name(output)
         data = restore_file(cleaned, removed, file, encoding, text_field)
         if output not in ("", "-"):
             write_beside(local(output), compress(compression(output), data))

@@ -14,7 +14,7 @@ from cleaner.opening import COMPRESSIONS, address, begin_of, compression, is_rem
 from cleaner.options import BatchOptions
 from cleaner.records import SUFFIXES, Input
 
-__all__ = ["HELD", "Output", "Plan", "plan"]
+__all__ = ["HELD", "Output", "Plan", "check_name", "plan"]
 
 ENDINGS = {"jsonl": ".jsonl", "parquet": ".parquet", "wet": ".wet", "text": ".txt"}
 #: How names end that promise what is not written.
@@ -67,7 +67,7 @@ def plan(
     if output and (options.check or options.diff):
         remedy = "leave -o out" if options.check else f"send it there: --diff > {output}"
         raise UsageError(f"{output}: {'--check' if options.check else '--diff'} writes no text; {remedy}.")
-    for path in (output, *options.sides.values()):
+    for path in (output, *options.sides.values(), os.fspath(options.summary)):
         check_name(path)
     folder = bool(output) and into_folder(names, inputs, output)
     if output and not folder:
@@ -92,7 +92,11 @@ def plan(
 
 
 def check_name(path: str) -> None:
-    """Refuse a file whose name is that of a format or a compression that is not written; a folder has any name."""
+    """Refuse a file whose name is that of a format or a compression that is not written; a folder has any name.
+
+    Raises:
+        UsageError: its name is one.
+    """
     suffix = next((one for one in OTHERS if stem(path).lower().endswith(one)), "")
     if suffix and (is_remote(path) or not os.path.isdir(path)):
         raise UsageError(

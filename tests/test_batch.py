@@ -763,6 +763,9 @@ def test_the_library_writes_the_summary(records: Path, tmp_path: Path, monkeypat
     assert found.counts["documents"] == 2
     assert call("clean", records, "--summary", tmp_path / "t.json").exit_code == 0
     assert (tmp_path / "t.json").read_bytes() == (tmp_path / "s.json").read_bytes()
+    assert call("clean", records, "--summary", tmp_path / "u.json.gz").exit_code == 0
+    assert gzip.decompress((tmp_path / "u.json.gz").read_bytes()) == (tmp_path / "s.json").read_bytes()
+    refused(call("clean", records, "--summary", tmp_path / "u.zip"), 2, "u.zip: .zip is not written.")
     monkeypatch.chdir(tmp_path)
     clean_files(records, options=BatchOptions(check=True, summary="-"))
     assert not (tmp_path / "-").exists()

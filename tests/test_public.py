@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing"}
     | {"model", "plain"},
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
-    | {"settings", "wording"},
+    | {"settings", "targets", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
     | {"checking_documents", "cleaning", "console", "encodings", "errors", "labels", "listing", "suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}

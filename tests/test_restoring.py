@@ -400,6 +400,9 @@ def test_what_is_restored_is_compressed_as_its_name_says(suffix: str, tmp_path: 
     assert call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", new).exit_code == 0
     assert b"".join(chunks(str(new))).decode() == TEXT
     assert new.read_bytes().startswith(b"The") == (suffix == ".txt")
+    found = call("restore", tmp_path / "b.txt", "--removed", tmp_path / "r", "-o", tmp_path / "c.zip")
+    assert ".zip is not written" in found.stderr
+    assert not (tmp_path / "c.zip").exists()
 
 
 ODD = (
