@@ -6,10 +6,12 @@ on a line says of it what it will say of no other. First pass, kinds, weights an
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
+from scipy.special import expit
 
 from cleaner.alike import of_one
 from cleaner.arguments import check_settings
@@ -17,9 +19,10 @@ from cleaner.corpus import LabelledDocument
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, gram_rows, packed, text_scores
 from cleaner.model import Model
+from cleaner.model_files import columns_of
 from cleaner.network import HEAD, joined_rows
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
-from cleaner.sampling import column_names, column_of
+from cleaner.text_columns import column_of, column_targets, own_columns, shortened
 
 __all__ = ["Adapting", "Rehearsal", "adapted", "between", "check_labels", "grouped", "rehearsed"]
 
@@ -64,7 +67,7 @@ class Fresh:
     """New documents as arrays: the columns that the lines train, their labels, and what each line counts."""
 
     batch: Batch
-    column: Floats  # [lines, columns of the text table]
+    column: Floats  # [lines, columns of the text table], nan where a column is not asked
     label: Floats  # [lines, labels]
     weight: Floats  # [lines], 0 for weak ones
     grams: csr_matrix  # [lines, rows of the text table]
@@ -77,7 +80,6 @@ class Rehearsal:
     batch: Batch
     rows: Ints  # the lines that train; the rest is of them alone
     grams: csr_matrix  # [rows, rows of the text table]
-    column: Floats
     draft: Floats
     final: Floats
 
@@ -103,10 +105,8 @@ def rehearsed(base: Model, documents: Sequence[LabelledDocument], options: Adapt
     rng = np.random.default_rng(options.seed)
     size = min(options.rehearsal_lines, len(batch))
     rows = np.sort(rng.choice(len(batch), size, replace=False))
-    sums = seen.context.lines[rows, : base.arrays["table"].shape[1]]
-    column = np.asarray(1 / (1 + np.exp(-sums)), np.float32)
     grams = gram_matrix(batch, len(base.arrays["table"]))[rows]
-    return Rehearsal(batch, rows, grams, column, draft[rows], final[rows])
+    return Rehearsal(batch, rows, grams, draft[rows], final[rows])
 
 
 def grouped(documents: Sequence[LabelledDocument], groups: int) -> list[list[LabelledDocument]]:
@@ -121,17 +121,19 @@ def grouped(documents: Sequence[LabelledDocument], groups: int) -> list[list[Lab
 
 def read_fresh(base: Model, documents: Sequence[LabelledDocument], weight: float) -> Fresh:
     """Return new documents as arrays; the views of one document share its weight."""
-    columns, labels = column_names(base.labels), base.labels
+    columns, labels, table = own_columns(base.labels), base.labels, columns_of(base.arrays)
     batch = base.read([document.text().encode("utf-8", "surrogatepass") for document in documents])
     rows = [row for d in documents for row in zip(d.labels, d.kinds, strict=True)]
     views = {d.id: sum(other.id == d.id for other in documents) for d in documents}
     counts = [weight * views[d.id] ** -0.5 * (not weak) for d in documents for weak in d.weak]
+    grams = gram_matrix(batch, len(table))
+    column = np.array([column_of(*row, columns) for row in rows])
     return Fresh(
         batch,
-        np.eye(len(columns), dtype=np.float32)[[column_of(*row, columns) for row in rows]],
+        column_targets(column, np.diff(grams.indptr), labels)[:, : table.shape[1]],
         np.eye(len(labels), dtype=np.float32)[[labels.index(label) for label, _ in rows]],
         np.array(counts, np.float32),
-        gram_matrix(batch, len(base.arrays["table"])),
+        grams,
     )
 
 
@@ -140,7 +142,7 @@ def adapted(base: Model, documents: Sequence[LabelledDocument], old: Rehearsal, 
     parts = [read_fresh(base, group, options.weight) for group in grouped(documents, options.folds)]
     others = [[part for part in parts if part is not out] or parts for out in parts]
     tables = [moved_table(base, some, old, options) for some in others]
-    model = replace(base, arrays={**base.arrays, "table": moved_table(base, parts, old, options)})
+    model = replace(base, arrays=with_table(base.arrays, moved_table(base, parts, old, options)))
     seen = [model.see(p.batch, text_scores(p.batch.tokens, packed(t))) for p, t in zip(parts, tables, strict=True)]
     seen_old = model.see(old.batch)
     fresh = [joined_rows(model.draft_inputs(one)) for one in seen]
@@ -171,12 +173,18 @@ def between(base: Model, model: Model, share: float) -> Model:
     """
     arrays = dict(model.arrays)
     for name, array in arrays.items():
-        if array is not base.arrays[name] and name != "table":
+        if array is not base.arrays[name] and name not in ("table", "contrasts"):
             arrays[name] = base.arrays[name] + np.float32(share) * (array - base.arrays[name])
-    table = base.arrays["table"].copy()
-    rows = np.flatnonzero((table != model.arrays["table"]).any(axis=1))
-    table[rows] = (table[rows] + share * (model.arrays["table"][rows] - table[rows])).astype(np.float16)
-    return replace(model, arrays={**arrays, "table": table})
+    table, moved = columns_of(base.arrays), columns_of(model.arrays)
+    rows = np.flatnonzero((table != moved).any(axis=1))
+    table[rows] = (table[rows] + share * (moved[rows] - table[rows])).astype(np.float16)
+    return replace(model, arrays=with_table(arrays, table))
+
+
+def with_table(arrays: dict[str, npt.NDArray[Any]], table: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """Return a model's arrays with another text table, [rows, columns], as they are stored."""
+    own = arrays["table"].shape[1]
+    return {**arrays, "table": table[:, :own].astype(np.float16), "contrasts": shortened(table[:, own:])}
 
 
 def targets(old: Floats, parts: Sequence[Fresh]) -> Targets:
@@ -193,17 +201,19 @@ def moved(model: Model, head: str, x: Floats, goal: Targets, steps: Steps) -> Mo
 
 def moved_table(base: Model, parts: Sequence[Fresh], old: Rehearsal, options: Adapting) -> Floats:
     """Return the text table with increments for the n-grams of the new lines."""
-    table = base.arrays["table"].astype(np.float32)
+    table = columns_of(base.arrays).astype(np.float32)
     grams = vstack([part.grams for part in parts], format="csr")
     weight = np.concatenate([part.weight for part in parts])
     use = weight > 0
     rows = np.unique(grams[use].indices)
     if not len(rows):
-        return base.arrays["table"]
+        return table
     both = vstack([old.grams, grams[use]], format="csr")
     sums = both @ table
-    target = np.concatenate([part.column for part in parts])[use]
-    share, ones = np.concatenate([old.column, target]), np.ones(len(old.rows), np.float32)
+    target, share = np.concatenate([part.column for part in parts])[use], expit(sums)
+    asked = ~np.isnan(target)
+    share[len(old.rows) :][asked] = target[asked]
+    ones = np.ones(len(old.rows), np.float32)
     goal = Targets(share, np.concatenate([ones, weight[use]]))
     out = table.copy()
     change = moved_rows(sums, both[:, rows], goal, options.table_penalty)

@@ -116,8 +116,7 @@ def clean_files(
     if summary.big:
         hooks.big()
     Run(planned, options, hooks, summary).go(total)
-    if options.summary not in ("", "-"):
-        path = os.fspath(options.summary)
+    if (path := os.fspath(options.summary)) not in ("", "-"):
         write_beside(path, compress(compression(path), json.dumps(summary.counts, indent=1).encode() + b"\n"))
     return summary
 

@@ -3,7 +3,8 @@
 Three groups, all float32, one row a non-blank line:
 
 * *text*: sums of the rows of the text table that the line's n-grams hash to (word, bigram, shape
-  trigram, prefix, suffix, the short line as a whole), over the line, its first and its last tokens;
+  trigram, prefix, suffix, the short line as a whole), over the line, its first and its last tokens; what
+  the columns are, `text_columns.py` says;
 * *shape*: lengths, shares of character and token classes, patterns, first and last token, blank lines, how long
   sentences and the parts between commas are, how many dates, times and white space;
 * *context*: what the first pass makes of the neighbours and of the document, and what words the line

@@ -23,6 +23,7 @@ from cleaner.model_files import (
     MAX_BYTES,
     are_numbers,
     check_sizes,
+    columns_of,
     find_model,
     read_arrays,
     read_card,
@@ -112,7 +113,7 @@ class Model:
     @prepared
     def table(self) -> Table:
         """Return the text table as the kernels want it."""
-        return packed(self.arrays["table"])
+        return packed(columns_of(self.arrays))
 
     @prepared
     def characters(self) -> npt.NDArray[np.uint32]:
@@ -201,7 +202,7 @@ class Model:
 
         ``scores`` are the sums of the text table; training gives those that are out of fold.
         """
-        columns, labels = self.arrays["table"].shape[1], self.labels
+        columns, labels = len(self.table.scale), self.labels
         lines = empty("lines", (len(batch), len(self.arrays["first_weights"])), np.float32)
         probability = empty("probability", (len(batch), len(labels)), np.float32)
         line_features(batch, lines, 3 * columns)

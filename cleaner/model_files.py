@@ -23,6 +23,7 @@ from cleaner.features import LINE_FEATURES, VERSION
 from cleaner.labels import BODY, JUNK
 from cleaner.network import HEAD
 from cleaner.second_pass import second_width
+from cleaner.text_columns import lengthened
 
 __all__ = [
     "ARRAYS",
@@ -32,12 +33,13 @@ __all__ = [
     "MAX_BYTES",
     "are_numbers",
     "check_sizes",
+    "columns_of",
     "find_model",
     "read_arrays",
     "read_card",
 ]
 
-FORMAT = 4
+FORMAT = 5
 AGAIN = "Restore the file or train the model again."
 MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."
 #: What decides of an aim.
@@ -50,8 +52,9 @@ LARGEST = 1e6
 HEADS = ("draft", "final")
 OF_HEADS = tuple(f"{head}_{name}" for head in HEADS for name in (*HEAD, "kind_weights", "kind_bias"))
 SMALL = ("first_weights", "first_bias", *OF_HEADS)
-ARRAYS = ("classes", "folded", "table", *SMALL)
-DTYPES = {"classes": "uint8", "folded": "uint16", "table": "float16", **dict.fromkeys(SMALL, "float32")}
+ARRAYS = ("classes", "folded", "table", "contrasts", *SMALL)
+DTYPES = {"classes": "uint8", "folded": "uint16", "table": "float16", "contrasts": "uint8"}
+DTYPES |= dict.fromkeys(SMALL, "float32")
 
 
 def find_model(name: str | os.PathLike[str]) -> Path:
@@ -174,10 +177,16 @@ def more_than_half(value: object) -> bool:
 
 
 def are_numbers(array: npt.NDArray[Any]) -> bool:
-    """Tell whether an array holds finite numbers that can be summed up."""
+    """Tell whether an array holds finite numbers that can be summed up, bytes being those of :func:`lengthened`."""
     if array.dtype == np.float32:
         return bool(np.abs(array).max(initial=0) < LARGEST)
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    halves = lengthened(array) if array.dtype == np.uint8 else array
+    return halves.dtype.kind != "f" or bool(np.isfinite(halves).all())
+
+
+def columns_of(arrays: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return all columns of the text table, the contrasts last, [rows, columns]."""
+    return np.concatenate([arrays["table"], lengthened(arrays["contrasts"])], axis=1)
 
 
 def read_arrays(path: Path, card: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
@@ -215,12 +224,14 @@ def check_sizes(folder: Path, arrays: dict[str, npt.NDArray[Any]], card: dict[st
 def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int) -> bool:
     """Tell whether the shapes are those of one model."""
     rows = len(arrays["table"])
-    columns = arrays["table"].size // max(rows, 1)
+    own, contrasts = (arrays[name].size // max(rows, 1) for name in ("table", "contrasts"))
+    columns = own + contrasts
     lines = 3 * columns + LINE_FEATURES
     draft, final = (lines + labels + more for more in width(labels, columns))
     final += second_width(labels, columns)
     shapes = {
-        "table": (rows, columns),
+        "table": (rows, own),
+        "contrasts": (rows, contrasts),
         "classes": (65536,),
         "folded": (65536,),
         "first_weights": (lines, labels),
@@ -238,4 +249,4 @@ def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int)
         }
     power = rows > 0 and rows & (rows - 1) == 0
     same = all(arrays[name].shape == shape for name, shape in shapes.items())
-    return power and columns >= labels and same and int(arrays["classes"].max()) < CLASSES
+    return power and own >= labels and same and int(arrays["classes"].max()) < CLASSES

@@ -14,13 +14,13 @@ from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
 from cleaner.features import Batch, character_table, gram_rows, line_hashes, read_batch, unicode_tables
 from cleaner.labels import BODY, JUNK, LABELS
+from cleaner.text_columns import column_of, own_columns
 from cleaner.wording import amount
 
 __all__ = [
     "Part",
     "TableRows",
     "choose_whole",
-    "column_names",
     "counted",
     "doubts",
     "head_rows",
@@ -44,8 +44,6 @@ FRACTION = 1 / 3
 MANY_REAL = 50
 #: Bytes from which a line may hold a whole article, the share of such lines that must be body, and of how many.
 WHOLE, MOSTLY, FEWEST = (2500, 5000, 10000), 0.95, 100
-#: Kinds that get a column of their own in the text table, besides the labels.
-OWN_COLUMN = ("junk/credit", "junk/comment", "junk/related", "byline/date")
 
 
 @dataclass
@@ -83,20 +81,6 @@ def label_order(documents: Sequence[LabelledDocument]) -> list[str]:
         raise DataError(f"all lines are labelled {BODY!r}. Label at least one line otherwise and train again.")
     known = [label for label in LABELS if label in found and label != JUNK]
     return known + sorted(found - set(LABELS)) + [JUNK] * (JUNK in found)
-
-
-def column_names(labels: Sequence[str]) -> list[str]:
-    """Return the columns of the text table: the labels, and the kinds with a column of their own."""
-    return [*labels, *(own for own in OWN_COLUMN if own.partition("/")[0] in labels)]
-
-
-def column_of(label: str, kind: str, columns: Sequence[str]) -> int:
-    """Return the text column that a line trains: that of its label and kind, else of its label."""
-    main, _, detail = kind.partition("/")
-    if main == "comment" and detail not in ("", "text"):
-        main = ""
-    own = f"{label}/{main}"
-    return columns.index(own if own in columns else label)
 
 
 def split(documents: Sequence[LabelledDocument], folds: int, seed: int) -> list[list[LabelledDocument]]:
@@ -201,7 +185,7 @@ def choose_whole(documents: Sequence[LabelledDocument]) -> int:
 
 def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
     """Return the arrays of some documents; one document's views share a weight."""
-    columns = column_names(labels)
+    columns = own_columns(labels)
     batch = read_batch(
         [d.text().encode("utf-8", "surrogatepass") for d in documents], character_table(*unicode_tables())
     )

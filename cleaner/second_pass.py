@@ -8,8 +8,8 @@ whom the story has introduced already.
 
 Lines of which the draft head is sure the final head is not asked about (`model.py`).
 
-The last features say where in the document the text alone finds credits, comments, other stories and dates: a comment
-without a name or a date is told by what stands around it.
+The last features say where in the document the text alone finds credits, comments, other stories and dates, and what
+the contrasts find (`text_columns.py`): a comment without a name or a date is told by what stands around it.
 
 `tests/benchmarks/ablations.py` measures what each group is worth.
 """

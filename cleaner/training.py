@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from scipy.sparse import vstack
 from sklearn.linear_model import SGDClassifier
 
@@ -46,7 +47,6 @@ from cleaner.sampling import (
     Part,
     TableRows,
     choose_whole,
-    column_names,
     doubts,
     head_rows,
     label_order,
@@ -54,6 +54,7 @@ from cleaner.sampling import (
     split,
     table_rows,
 )
+from cleaner.text_columns import column_targets, own_columns, shortened
 from cleaner.training_options import Options
 from cleaner.weighting import choose_aims, choose_sure, choose_weights
 from cleaner.wording import amount
@@ -67,25 +68,27 @@ Report = Callable[[str, float], None]
 TRIED_DOCUMENTS = 200
 
 
-def fit_table(tables: Sequence[TableRows], columns: int, options: Options) -> Floats:
-    """Fit the text table, one against the rest: float32 [rows, columns]."""
-    model = SGDClassifier(
-        loss="log_loss",
-        alpha=options.alpha,
-        max_iter=options.text_epochs,
-        tol=None,
-        average=True,
-        random_state=options.seed,
-        n_jobs=-1,
-    )
-    target = np.concatenate([table.column for table in tables])
-    model.fit(vstack([table.grams for table in tables], format="csr"), target)
-    weights = np.zeros((options.rows, columns), np.float32)
-    if len(model.classes_) == 2:
-        weights[:, model.classes_[1]], weights[:, model.classes_[0]] = model.coef_[0], -model.coef_[0]
-    else:
-        weights[:, model.classes_] = model.coef_.T
-    return weights.astype(np.float16).astype(np.float32)
+def fit_table(tables: Sequence[TableRows], labels: Sequence[str], options: Options) -> Floats:
+    """Fit the text table, a logistic regression a column: float32 [rows, columns]."""
+    grams = vstack([table.grams for table in tables], format="csr")
+    target = column_targets(np.concatenate([table.column for table in tables]), np.diff(grams.indptr), labels)
+
+    def weights(goal: Floats) -> Floats:
+        asked = np.flatnonzero(~np.isnan(goal))
+        if len(np.unique(goal[asked])) < 2:
+            return np.zeros(options.rows, np.float32)
+        model = SGDClassifier(
+            loss="log_loss",
+            alpha=options.alpha,
+            max_iter=options.text_epochs,
+            tol=None,
+            average=True,
+            random_state=options.seed,
+        )
+        model.fit(grams if len(asked) == len(goal) else grams[asked], goal[asked])
+        return np.asarray(model.coef_[0], np.float16)
+
+    return np.stack(Parallel(n_jobs=-1, prefer="threads")(map(delayed(weights), target.T)), axis=1).astype(np.float32)
 
 
 def fit(documents: Sequence[LabelledDocument], options: Options, report: Report) -> Model:
@@ -159,21 +162,21 @@ def fit_text(
     parts: Sequence[Part], labels: Sequence[str], options: Options, report: Report
 ) -> tuple[dict[str, Any], list[Floats]]:
     """Fit the text table and the first pass; returns their arrays and each fold's out-of-fold text sums."""
-    columns = len(column_names(labels))
     rng = np.random.default_rng(options.seed)
     tables = [table_rows(part, options.rows, rng) for part in parts]
     scores = []
     for number, part in enumerate(parts):
         report(f"text scores without fold {number + 1} of {len(parts)}", 0.1 + 0.04 * number)
-        table = fit_table(tables[:number] + tables[number + 1 :], columns, options)
+        table = fit_table(tables[:number] + tables[number + 1 :], labels, options)
         scores.append(text_scores(part.batch.tokens, packed(table)))
     report("text table", 0.3)
-    table = fit_table(tables, columns, options)
+    table = fit_table(tables, labels, options)
     del tables
     report("first pass", 0.34)
     classes, folded = unicode_tables()
     weights, bias = first_pass(parts, scores, options.seed)
-    arrays = {"classes": classes, "folded": folded, "table": table}
+    own = len(own_columns(labels))
+    arrays = {"classes": classes, "folded": folded, "table": table[:, :own], "contrasts": shortened(table[:, own:])}
     return {**arrays, "first_weights": weights, "first_bias": bias}, scores
 
 

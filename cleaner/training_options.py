@@ -26,8 +26,8 @@ class Options:
     seed: int = 0
     folds: int = 5
     rows: int = 2**19
-    alpha: float = 3e-7
-    text_epochs: int = 10
+    alpha: float = 1e-6
+    text_epochs: int = 20
     draft_hidden: int = 48
     hidden: int = 64
     members: int = 2

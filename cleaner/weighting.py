@@ -28,9 +28,8 @@ NEVER = 2.0
 RIGHT, FEWEST = 0.995, 100
 #: What junk's weight is divided by, as tried: four steps a doubling.
 DIVISORS = tuple(float(divisor) for divisor in 2 ** np.arange(-4, 5.01, 0.25))
-#: F1 is flat around its best: so little less of it is given for more of the body, in documents that are clean already
-#: and in those full of junk.
-NEARLY = {"dense": 0.002, "sparse": 0.001}
+#: F1 is flat around its best: so little less of it is given for more of the body.
+NEARLY = 0.001
 #: The weight of body: in doubt a line stays.
 BODY_WEIGHT = 3.4
 #: The share of body words that each aim keeps in documents that are clean already, and in those full of junk;
@@ -123,7 +122,7 @@ def choose_aims(
         }
     found: dict[str, Any] = {}
     for aim in AIMS:
-        picks = {name: pick(curves[name][str(LONG[aim])], RECALL[aim][name], NEARLY[name]) for name in curves}
+        picks = {name: pick(curves[name][str(LONG[aim])], RECALL[aim][name]) for name in curves}
         found[aim] = {name: row["divisor"] for name, row in picks.items()}
         found[aim] |= {"long": float(LONG[aim]), "measured": picks}
     return {"aims": found, "curves": curves}
@@ -161,9 +160,9 @@ def curve(
     return found
 
 
-def pick(rows: list[dict[str, float]], recall: float | None, nearly: float) -> dict[str, float]:
+def pick(rows: list[dict[str, float]], recall: float | None) -> dict[str, float]:
     """Return the first row that keeps as much, or the last; without a recall the last row with nearly the best F1."""
     if recall is None:
         best = max(row["body_f1"] for row in rows)
-        return [row for row in rows if row["body_f1"] >= best - nearly][-1]
+        return [row for row in rows if row["body_f1"] >= best - NEARLY][-1]
     return next((row for row in rows if row["body_recall"] >= recall), rows[-1])

@@ -411,7 +411,7 @@ def head(model: Model, name: str, rows: Floats) -> Floats:
 
 def probabilities(model: Model, batch: Batch) -> tuple[Floats, Floats]:
     """Return the probability of every label for every line that is not blank, by the draft and by the final head."""
-    labels, columns = model.labels, model.arrays["table"].shape[1]
+    labels, columns = model.labels, len(model.table.scale)
     table = model.table.weights[:-1, :columns] * model.table.scale
     shape, text = line_features(batch), text_sums(batch.tokens, table)
     lines = np.concatenate([text, shape], axis=1)

@@ -69,13 +69,13 @@ def test_pick() -> None:
     rows = [
         {"divisor": 1.0, "body_recall": 0.9, "body_f1": 0.8},
         {"divisor": 2.0, "body_recall": 0.95, "body_f1": 0.85},
-        {"divisor": 2.4, "body_recall": 0.96, "body_f1": 0.8496},
+        {"divisor": 2.4, "body_recall": 0.96, "body_f1": 0.8492},
+        {"divisor": 2.8, "body_recall": 0.97, "body_f1": 0.8488},
         {"divisor": 4.0, "body_recall": 0.99, "body_f1": 0.7},
     ]
-    assert pick(rows, 0.94, 0.001)["divisor"] == 2.0
-    assert pick(rows, 0.999, 0.001)["divisor"] == 4.0
-    assert pick(rows, None, 0.001)["divisor"] == 2.4
-    assert pick(rows, None, 0.0001)["divisor"] == 2.0
+    assert pick(rows, 0.94)["divisor"] == 2.0
+    assert pick(rows, 0.999)["divisor"] == 4.0
+    assert pick(rows, None)["divisor"] == 2.4
 
 
 def test_kinds_are_named_from_where_they_are_right() -> None:

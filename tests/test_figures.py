@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from documents import texts
 
-from cleaner.adaptation import Adapting, adapted, read_fresh, rehearsed
+from cleaner.adaptation import Adapting, adapted, moved_table, read_fresh, rehearsed
 from cleaner.alike import of_one
 from cleaner.checking import Located, Reader
 from cleaner.checking_documents import contradictions, leaks
@@ -20,8 +20,10 @@ from cleaner.costs import costliest
 from cleaner.evaluation import Measured, calibration_error, compare, figures, lost_share, measure
 from cleaner.grouping import pieces
 from cleaner.model import Model
+from cleaner.model_files import columns_of
 from cleaner.prior import Head, Steps, Targets, moved_head
 from cleaner.rehearsal import read_rehearsal
+from cleaner.text_columns import column_targets, lengthened, shortened
 from cleaner.trial import Trial, held_out, try_out
 
 LABELS = ["body", "headline", "junk"]
@@ -210,13 +212,43 @@ def test_the_views_of_a_document_share_its_weight() -> None:
     assert read_fresh(Model.load(), [one, *two], 3).weight == pytest.approx([3] * 2 + [3 * 2**-0.5] * 4)
 
 
+def test_contrasts_are_asked_of_their_two_labels_alone() -> None:
+    """text_columns.py, column_targets: `use` left out, or the bounds of its sizes; kinds of junk taken for others."""
+    labels, no = ["body", "caption", "byline", "junk"], np.nan
+    lines = [(0, 39), (0, 40), (1, 40), (2, 40), (3, 9), (4, 40), (7, 40)]  # 4: junk/credit, 7: byline/date
+    column, sizes = (np.array(values) for values in zip(*lines, strict=True))
+    found = column_targets(column, sizes, labels)
+    assert found[:, :8].tolist() == np.eye(8)[column].tolist()
+    caption, long, short = [0, 0, 1, no, no, no, no], [no, 1, no, no, no, 0, no], [1, no, no, no, 0, no, no]
+    np.testing.assert_array_equal(found[:, 8:].T, [caption, long, short])
+    assert column_targets(np.array([0, 1]), np.array([50, 50]), ["body", "aside"]).tolist() == [[1, 0], [0, 1]]
+
+
+def test_contrasts_are_stored_as_the_nearest_of_short_numbers() -> None:
+    """text_columns.py, shortened: cut off instead of rounded."""
+    weights = np.array([0, 1, -1, 1.12, 1.13, -3.4, 30.09, 0.001], np.float32)
+    found = lengthened(shortened(weights))
+    assert found.tolist() == [0, 1, -1, 1, 1.25, -3.5, 32, pytest.approx(0.001, rel=0.125)]
+    assert shortened(found).tolist() == shortened(weights).tolist()
+
+
+def test_new_lines_move_no_column_that_is_not_asked_of_them() -> None:
+    """adaptation.py, moved_table: nan taken for 0 or 1 instead of what the base says."""
+    base, options = Model.load(), Adapting(rehearsal_lines=10)
+    old = rehearsed(base, read_rehearsal()[0][:1], options)
+    fresh = read_fresh(base, [document("hh", texts=["Quaywall wardens outvoted", "Mudlark ferries rebooked"])], 3)
+    change = moved_table(base, [fresh], old, options).astype(float) - columns_of(base.arrays)
+    assert abs(change[:, 1]).max() > 0.01  # headlines
+    assert abs(change[:, -3:]).max() < 1e-3
+
+
 def test_what_the_heads_see_of_new_lines_is_out_of_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     """adaptation.py, adapted: `others` are all parts."""
     base, given = Model.load(), list[int]()
 
     def noted(base: Model, parts: Sequence[Any], *_: object) -> Any:
         given.append(len(parts))
-        return base.arrays["table"]
+        return columns_of(base.arrays)
 
     monkeypatch.setattr("cleaner.adaptation.moved_table", noted)
     options = Adapting(rehearsal_lines=100, folds=2)

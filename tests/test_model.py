@@ -251,6 +251,14 @@ def infinite(arrays: dict[str, Any]) -> None:
     arrays["table"][0, 0] = np.inf
 
 
+def infinite_contrast(arrays: dict[str, Any]) -> None:
+    arrays["contrasts"][0, 0] = 0x7C  # the upper byte of infinity
+
+
+def fewer_contrasts(arrays: dict[str, Any]) -> None:
+    arrays["contrasts"] = arrays["contrasts"][:, 1:]
+
+
 def huge(arrays: dict[str, Any]) -> None:
     arrays["final_output_bias"][0] = -1e30
 
@@ -300,6 +308,8 @@ CHANGES = [
     extra,
     not_a_number,
     infinite,
+    infinite_contrast,
+    fewer_contrasts,
     huge,
     float64,
     fewer_rows,

@@ -122,7 +122,7 @@ def features(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocum
     test = read_part(list(tests), labels)
     model, data = head_data(parts, labels, QUICK)
     inputs = rows_of(model, test, None)
-    columns = model.arrays["table"].shape[1]
+    columns = len(model.table.scale)
     yield "all", one_head(data, inputs, test, QUICK.draft)
     for name, group in draft_groups(columns, len(labels)).items():
         yield f"without {name}", one_head(data, inputs, test, QUICK.draft, group)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import read_labelled
 from cleaner.features import EDGE_TOKENS, Batch, Table, Tokens, text_scores
+from cleaner.model_files import columns_of
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -59,7 +60,7 @@ def main() -> None:
     model = Cleaner.load().model
     data = [encode(document.text()) for document in read_labelled([ROOT / "training_data"])]
     batches: list[Batch] = [model.read(data[at : at + PIECE]) for at in range(0, len(data), PIECE)]
-    table = model.arrays["table"].astype(np.float32)
+    table = columns_of(model.arrays).astype(np.float32)
     ways: dict[str, Callable[[], object]] = {
         "numpy": lambda: [numpy_sums(one.tokens, table) for one in batches],
         "kernel": lambda: [kernel_sums(one.tokens, model.table) for one in batches],
