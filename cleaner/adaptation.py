@@ -22,7 +22,7 @@ from cleaner.model import Model
 from cleaner.model_files import columns_of
 from cleaner.network import HEAD, joined_rows
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
-from cleaner.text_columns import column_of, column_targets, own_columns, shortened
+from cleaner.text_columns import column_of, column_targets, halves, own_columns, shortened
 
 __all__ = ["Adapting", "Rehearsal", "adapted", "between", "check_labels", "grouped", "rehearsed"]
 
@@ -184,7 +184,7 @@ def between(base: Model, model: Model, share: float) -> Model:
 def with_table(arrays: dict[str, npt.NDArray[Any]], table: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
     """Return a model's arrays with another text table, [rows, columns], as they are stored."""
     own = arrays["table"].shape[1]
-    return {**arrays, "table": table[:, :own].astype(np.float16), "contrasts": shortened(table[:, own:])}
+    return {**arrays, "table": halves(table[:, :own]), "contrasts": shortened(table[:, own:])}
 
 
 def targets(old: Floats, parts: Sequence[Fresh]) -> Targets:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cleaner.labels import BODY, CAPTION, JUNK
 
-__all__ = ["column_of", "column_targets", "lengthened", "own_columns", "shortened"]
+__all__ = ["column_of", "column_targets", "halves", "lengthened", "own_columns", "shortened"]
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
@@ -54,6 +54,12 @@ def column_targets(column: Ints, sizes: Ints, labels: Sequence[str]) -> Floats:
         use = np.isin(label, (this, other)) & (sizes >= least) & (sizes < most)
         out[:, at] = np.where(use, label == this, np.nan)
     return out
+
+
+def halves(weights: Floats | Halves) -> Halves:
+    """Return weights in half precision, rounded to seven bits of the mantissa: so they pack well, as in a wheel."""
+    bits = np.ascontiguousarray(weights, np.float16).view(np.uint16)
+    return ((bits + np.uint16(4)) & np.uint16(0xFFF8)).view(np.float16)
 
 
 def shortened(weights: Floats | Halves) -> Bytes:

@@ -54,7 +54,7 @@ from cleaner.sampling import (
     split,
     table_rows,
 )
-from cleaner.text_columns import column_targets, own_columns, shortened
+from cleaner.text_columns import column_targets, halves, own_columns, shortened
 from cleaner.training_options import Options
 from cleaner.weighting import choose_aims, choose_sure, choose_weights
 from cleaner.wording import amount
@@ -176,7 +176,8 @@ def fit_text(
     classes, folded = unicode_tables()
     weights, bias = first_pass(parts, scores, options.seed)
     own = len(own_columns(labels))
-    arrays = {"classes": classes, "folded": folded, "table": table[:, :own], "contrasts": shortened(table[:, own:])}
+    arrays = {"classes": classes, "folded": folded, "table": halves(table[:, :own])}
+    arrays["contrasts"] = shortened(table[:, own:])
     return {**arrays, "first_weights": weights, "first_bias": bias}, scores
 
 

@@ -23,7 +23,7 @@ from cleaner.model import Model
 from cleaner.model_files import columns_of
 from cleaner.prior import Head, Steps, Targets, moved_head
 from cleaner.rehearsal import read_rehearsal
-from cleaner.text_columns import column_targets, lengthened, shortened
+from cleaner.text_columns import column_targets, halves, lengthened, shortened
 from cleaner.trial import Trial, held_out, try_out
 
 LABELS = ["body", "headline", "junk"]
@@ -230,6 +230,9 @@ def test_contrasts_are_stored_as_the_nearest_of_short_numbers() -> None:
     found = lengthened(shortened(weights))
     assert found.tolist() == [0, 1, -1, 1, 1.25, -3.5, 32, pytest.approx(0.001, rel=0.125)]
     assert shortened(found).tolist() == shortened(weights).tolist()
+    assert halves(weights).tolist() == pytest.approx(weights.tolist(), rel=2**-8)
+    assert halves(halves(weights)).tolist() == halves(weights).tolist()
+    assert not (halves(weights).view(np.uint16) & 7).any()
 
 
 def test_new_lines_move_no_column_that_is_not_asked_of_them() -> None:
