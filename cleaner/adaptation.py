@@ -217,7 +217,7 @@ def moved_table(base: Model, parts: Sequence[Fresh], old: Rehearsal, options: Ad
     goal = Targets(share, np.concatenate([ones, weight[use]]))
     out = table.copy()
     change = moved_rows(sums, both[:, rows], goal, options.table_penalty)
-    out[rows] = (table[rows] + change).astype(np.float16)  # as the model is stored
+    out[rows] += change
     return out
 
 

@@ -180,8 +180,8 @@ def are_numbers(array: npt.NDArray[Any]) -> bool:
     """Tell whether an array holds finite numbers that can be summed up, bytes being those of :func:`lengthened`."""
     if array.dtype == np.float32:
         return bool(np.abs(array).max(initial=0) < LARGEST)
-    halves = lengthened(array) if array.dtype == np.uint8 else array
-    return halves.dtype.kind != "f" or bool(np.isfinite(halves).all())
+    array = lengthened(array) if array.dtype == np.uint8 else array
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
 
 
 def columns_of(arrays: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:

@@ -64,8 +64,8 @@ def halves(weights: Floats | Halves) -> Halves:
 
 def shortened(weights: Floats | Halves) -> Bytes:
     """Return the upper bytes of weights in half precision, rounded: two bits of the mantissa do for contrasts."""
-    halves = np.ascontiguousarray(weights, np.float16).view(np.uint16)
-    return ((halves + np.uint16(0x80)) >> 8).astype(np.uint8)
+    bits = np.ascontiguousarray(weights, np.float16).view(np.uint16)
+    return ((bits + np.uint16(0x80)) >> 8).astype(np.uint8)
 
 
 def lengthened(stored: Bytes) -> Halves:
