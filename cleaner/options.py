@@ -138,8 +138,14 @@ class BatchOptions:
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
-    """Return a path as text; where text would name the shipped model or a stream, a path object is what lies there."""
+    """Return a path as text; where text would name the shipped model or a stream, a path object is what lies there.
+
+    Raises:
+        UsageError: no file can have such a name.
+    """
     text = local(os.fspath(path))
+    if "\0" in text:
+        raise UsageError(f"{text!r}: no file can have a name with a NUL in it. Take it out.")
     named = text == "-" or (text == BatchOptions.model and os.path.isdir(text))
     return os.path.join(".", text) if named and not isinstance(path, str) else text
 

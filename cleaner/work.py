@@ -4,6 +4,7 @@ import difflib
 import io
 import json
 import os
+import re
 from collections import Counter
 
 from cleaner import jsonl, parquet, plain, wet
@@ -122,6 +123,14 @@ def difference(table: Table, index: int) -> bytes:
         encoding = document.place[1]
     pair = (document.text, table.outcomes[index].cleaned)
     old, new = (io.BytesIO(data.decode("utf-8", "replace").encode(encoding, "replace")).readlines() for data in pair)
-    before, after = (f"{one}\t".encode("utf-8", "surrogateescape") for one in (name, f"{name} (cleaned)"))
+    before, after = (f"{in_diff(one)}\t".encode("utf-8", "surrogateescape") for one in (name, f"{name} (cleaned)"))
     rows = difflib.diff_bytes(difflib.unified_diff, old, new, before, after)
     return b"".join(row if row.endswith(b"\n") else row + b"\n\\ No newline at end of file\n" for row in rows)
+
+
+def in_diff(name: str) -> str:
+    """Return a name as `diff` writes it: in quotes, special characters in octal, where a tab or line end is in it."""
+    if not re.search(r"[\0-\x1f\x7f]", name):
+        return name
+    escaped = re.sub(r'[\0-\x1f\x7f"\\]', lambda found: f"\\{ord(found[0]):03o}", name)
+    return f'"{escaped}"'

@@ -44,6 +44,18 @@ def test_half_of_the_first_lines_are_enough() -> None:
     assert sniff(b'{"text": "x"}\nno\nno\n', "a") == "text"
 
 
+@pytest.mark.parametrize("name", ["removed", "errors", "summary", "rules", "model"])
+def test_a_name_that_no_file_can_have(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    with pytest.raises(UsageError, match="no file can have a name with a NUL"):
+        BatchOptions(**{name: f"{tmp_path}/b\0"})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no file can have a name with a NUL"):
+        clean_files(tmp_path / "a.txt", f"{tmp_path}/b\0.txt")
+    with pytest.raises(UsageError, match="no file can have a name with a NUL"):
+        clean_files(f"{tmp_path}/b\0.txt", tmp_path / "c.txt")
+    assert names(tmp_path) == ["a.txt"]
+
+
 @pytest.mark.usefixtures("huge")
 def test_rules_in_a_huge_text(tmp_path: Path) -> None:
     """outcomes.py, outcomes: lines that a rule takes out are not shifted by the pieces before."""

@@ -140,6 +140,16 @@ def test_a_diff_can_be_applied(last: str, end: str, tmp_path: Path, monkeypatch:
         assert Path(name).read_bytes() == new
 
 
+@pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed")
+def test_a_diff_names_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = 'a\tb\n+++ "c\\1".txt'
+    Path(name).write_text(TEXT)
+    diff, new = call("clean", name, "--diff").stdout_bytes, call("clean", name).stdout_bytes
+    subprocess.run(["patch", "-p0"], input=diff, capture_output=True, check=True)
+    assert Path(name).read_bytes() == new
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "cp932", "utf-8-sig", "utf-16"])
 def test_a_diff_is_in_the_encoding_of_its_document(encoding: str, tmp_path: Path) -> None:
     """Where that is one of lines with bytes alone; else in UTF-8, as README says."""
