@@ -15,10 +15,11 @@ __all__ = ["FAR", "WINDOWS", "WORD_COLUMNS", "Borders", "Context", "running", "w
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Words = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
 NEAR, FAR = 2, 4
 WINDOWS = (3, 8, 20)
 SHARED = 8  # columns of shared_words
-WORD_COLUMNS = 7  # what is known of a word of the document; see word_kernels.py
+WORD_COLUMNS = 8  # what is known of a word of the document; see word_kernels.py
 #: Columns of the shape features that the head also sees of the near neighbours (log characters, mean
 #: word length, capitals, digits, ended, blank before).
 NEIGHBOUR_COLUMNS = [0, 2, 3, 4, 8, 13]
@@ -48,7 +49,7 @@ class Context:
         """Look at the documents.
 
         ``lines`` [lines, text sums and shape] are what the first pass saw, ``probability`` [lines, labels] what
-        it said, ``labels`` the numbers of body and headline, -1 for a headline that the model does not have.
+        it said, ``labels`` the numbers of body, headline and junk, -1 for one that the model does not have.
         """
         self.borders = borders = Borders(batch)
         shape, count = lines.shape[1] - LINE_FEATURES, probability.shape[1]
@@ -56,8 +57,8 @@ class Context:
         beside = empty("beside", (len(batch), count + len(columns)), np.float32)
         call("shown", lines, probability, columns, beside)
         reach = np.array([NEAR, FAR, count + 1, SHARED + 2, count + len(NEIGHBOUR_COLUMNS)])
-        found = whole(batch, borders, probability, labels)
-        self.lines = lines
+        found, self.words = whole(batch, borders, probability, labels)
+        self.lines, self.labels = lines, labels
         #: What kernels that fill rows want to know first.
         self.arrays = (lines, probability, found, beside, borders.begin, borders.end, reach)
         self.width = lines.shape[1] + count + width(count, shape // 3)[0]
@@ -70,8 +71,11 @@ class Context:
         return out
 
 
-def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints) -> Floats:
-    """Return what needs whole documents: shared words, the headline, the document, windows, the way to sure lines."""
+def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints) -> tuple[Floats, Words]:
+    """Return what needs whole documents: shared words, the headline, the document, windows, the way to sure lines.
+
+    And the numbers in the document of each line's content words, which begin where its tokens do, and how many it has.
+    """
     lines, count = probability.shape
     out = empty("whole", (lines, SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + count), np.float32)
     title = empty("title", lines, np.int64)
@@ -82,13 +86,14 @@ def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints) -> 
         empty("slots", (room, WORD_COLUMNS), np.int32),
         empty("places", room, np.int32),
     )
+    words = empty("numbers", len(t.word), np.int32), empty("sizes", lines, np.int32)
     about = (borders.end, line_hashes(t), probability, labels, title)
-    call("shared_words", t.word, t.shape, t.length, t.first, *about, *table, out)
+    call("shared_words", t.word, t.shape, t.length, t.first, *about, *table, *words, out)
     sums, _ = running(borders, probability, "first pass")
     mass = empty("mass", (lines + 1, 3), np.float64)
     places = (borders.begin, borders.end, title)
     call("context", probability, batch.counts, labels, *places, np.array(WINDOWS), sums, mass, out)
-    return out
+    return out, words
 
 
 def running(borders: Borders, values: Floats, what: str) -> tuple[npt.NDArray[np.float64], Floats]:

@@ -212,8 +212,8 @@ class Model:
             lines[:, : 3 * columns] = scores
         logits = np.matmul(lines, self.arrays["first_weights"], out=empty("logits", probability.shape, np.float32))
         fill_softmax(logits, self.arrays["first_bias"], slice(0, len(batch)), probability)
-        headline = labels.index("headline") if "headline" in labels else -1
-        return Seen(batch, Context(batch, lines, probability, np.array([labels.index(BODY), headline])))
+        known = np.array([labels.index(label) if label in labels else -1 for label in (BODY, "headline", JUNK)])
+        return Seen(batch, Context(batch, lines, probability, known))
 
     def draft_inputs(self, seen: Seen) -> Inputs:
         """Return piece by piece what the draft head sees, [lines, features]."""

@@ -144,6 +144,7 @@ def final_rows(
     columns: Any,
     mean: Any,
     names: Any,
+    told: Any,
     score: Any,
     score_sums: Any,
     gap: Any,
@@ -155,7 +156,8 @@ def final_rows(
 
     The first seven parameters are as for `context_kernels.draft_rows`, ``reach`` having besides where the columns of
     ``beside`` end that are shown; then what :func:`judged` sees, the habits'
-    columns of ``lines`` and their means, names [lines, names], and what :func:`marked` sees. ``logs``
+    columns of ``lines`` and their means, names [lines, names], what lines share with each label, and what
+    :func:`marked` sees. ``logs``
     [chosen lines, values] are those of :func:`amounts`.
     """
     near, far, before = reach[0], reach[1], reach[3]
@@ -182,6 +184,8 @@ def final_rows(
         place += 2 * count
         move(names[line], row[place:], names.shape[1])
         place += names.shape[1]
+        move(told[line], row[place:], told.shape[1])
+        place += told.shape[1]
         move(score[line], row[place:], score.shape[1])
         place += score.shape[1]
         place += averages(score_sums, radii, span, row[place:])

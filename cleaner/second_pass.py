@@ -3,8 +3,9 @@
 The draft head judges every line with the first pass alone to tell it about the others. Once it has judged all
 of them, the final head sees the same line between neighbours and in a document that are better known: the
 draft's probabilities around it, the document's habits (how long its likely body lines are, whether they end
-in a full stop or have a blank line before them), and full names that recur, as captions name people in full
-whom the story has introduced already.
+in a full stop or have a blank line before them), full names that recur, as captions name people in full
+whom the story has introduced already, and what words the line shares with the headline, with the paragraphs around it,
+and with all lines of body, of junk and of neither (`related_kernels.py`).
 
 Lines of which the draft head is sure the final head is not asked about (`model.py`).
 
@@ -31,12 +32,14 @@ Ints = npt.NDArray[np.int64]
 #: characters, capitals, sentence ends, ended, years, dates, blank line before.
 HABITS = [0, 3, 7, 8, 9, 11, 13]
 NAMES = 4
+RELATED = 18
 SURE = 60  # hundredths from which a line is surely of a kind
 
 
 def second_width(labels: int, columns: int) -> int:
     """Return how many second-pass features there are with so many labels and text columns."""
-    return labels * (5 + 2 * FAR + len(WINDOWS)) + 2 * len(HABITS) + NAMES + (columns - labels) * (5 + len(WINDOWS))
+    document = 2 * len(HABITS) + NAMES + RELATED
+    return labels * (5 + 2 * FAR + len(WINDOWS)) + document + (columns - labels) * (5 + len(WINDOWS))
 
 
 class SecondPass:
@@ -58,12 +61,18 @@ class SecondPass:
         self.logs = 3 * (labels + kinds)
         self.amounts = (draft, sums, score_sums, gap, borders.begin, borders.end)
         judged = (np.array(WINDOWS), draft, sums, most, columns, mean)
-        self.arrays = (*context.arrays, *judged, full_names(batch, borders), score, score_sums, gap)
+        words = (batch.tokens.first, *context.words, borders.begin, borders.end, draft, context.labels)
+        self.room, self.words, self.related = borders.room, words, empty("related", (size, RELATED), np.float32)
+        self.arrays = (*context.arrays, *judged, full_names(batch, borders), self.related, score, score_sums, gap)
         near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
         self.width = lines.shape[1] + labels + context.arrays[2].shape[1] + near + second_width(labels, shape // 3)
 
     def inputs(self, lines: Ints) -> Inputs:
         """Return piece by piece what the final head sees of lines with these numbers, [lines, features]."""
+        asked = np.zeros(len(self.related), np.uint8)
+        asked[lines] = 1
+        known, near = empty("known", (self.room, WORD_COLUMNS), np.int32), empty("near", (len(asked), 3), np.int32)
+        call("related", *self.words, asked, known, near, self.related)
         for begin in range(0, len(lines), CHUNK_LINES):
             chosen = lines[begin : begin + CHUNK_LINES]
             logs = empty("logs", (len(chosen), self.logs), np.float32)

@@ -58,7 +58,7 @@ def content_key(tokens: Tokens, at: int) -> int:
 
 
 # What is known of a word of the document, one column each.
-LINES, BODIES, TITLE, LAST, BEFORE, NEXT, AFTER = 0, 1, 2, 3, 4, 5, 6
+LINES, BODIES, TITLE, LAST, BEFORE, NEXT, AFTER, NUMBER = 0, 1, 2, 3, 4, 5, 6, 7
 NEVER = -9
 
 
@@ -66,7 +66,9 @@ class Words(NamedTuple):
     """The words of a document in a hash table with open addressing."""
 
     keys: Any  # int64, 0: free
-    slots: Any  # int32 [places, 7]: lines with it, likely body lines, in the headline; the last two lines with it
+    #: int32 [places, 8]: lines with it, likely body lines, in the headline; the last two lines with it, from either
+    #: end; its number in the document.
+    slots: Any
     #: int32: line by line twice the place of each word that carries meaning, 1 more for a name; then how many.
     places: Any
 
@@ -80,7 +82,7 @@ def entered(words: Words, key: int) -> int:
         words.slots[place, LINES] = 0
         words.slots[place, BODIES] = 0
         words.slots[place, TITLE] = 0
-        for column in range(LAST, AFTER + 1):
+        for column in range(LAST, NUMBER + 1):
             words.slots[place, column] = NEVER
     return place
 
@@ -99,6 +101,8 @@ def shared_words(
     keys: Any,
     slots: Any,
     places: Any,
+    numbers: Any,
+    sizes: Any,
     out: Any,
 ) -> int:
     """Fill what every line's content words share with the rest of its document.
@@ -108,6 +112,9 @@ def shared_words(
     likely headline. The first 8 columns of ``out`` get: shares of the content words found in the previous
     line, the next line, any other line, another sure body line, the likely headline; the share that are
     names; the share of names that recur; and the log of how many lines of the document are the same.
+
+    ``sizes``, int32 [lines], gets how many content words each line has, and ``numbers``, int32 [tokens], from its
+    first token on their numbers: those of a document count from 0, in the order in which they come.
     """
     tokens = Tokens(word, word, word, shape, length, first)
     lines = len(end)
@@ -118,10 +125,11 @@ def shared_words(
             room *= 2
         words = Words(keys[:room], slots[:room], places)
         words.keys[:] = 0
-        used = 0
+        used, known = 0, 0
         for line in range(begin, end[begin]):
             about = (first[begin], used, values[line, labels[0]] > 0.5, line == title[begin])
-            used += enter_line(tokens, line, words, about, out)
+            sizes[line], known = enter_line(tokens, line, words, about, (known, numbers), out)
+            used += sizes[line] + 1
             if hashes[line] != 0:
                 words.slots[entered(words, hashes[line]), LINES] += 1
         for line in range(end[begin] - 1, begin - 1, -1):
@@ -135,13 +143,17 @@ def shared_words(
 
 
 @jit
-def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, int, bool, bool], out: Any) -> int:
+def enter_line(
+    tokens: Tokens, line: int, words: Words, about: tuple[int, int, bool, bool], known: tuple[int, Any], out: Any
+) -> tuple[int, int]:
     """Enter the words of a line and fill the share found in the line before, and the share of names.
 
     ``about`` says which is the document's first token, how many ``places`` are filled, and whether the line is body,
-    and its headline. Returns how many more of them are.
+    and its headline; ``known`` how many words the document has had, and where their numbers go. Returns how many words
+    of meaning the line has, and how many words the document has had.
     """
     start, used, body, title = about
+    had, numbers = known
     found, names = 0, 0
     count = content_words(tokens, line, start, words.places[used:])
     for number in range(used, used + count):
@@ -149,6 +161,10 @@ def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, int, b
         place = entered(words, content_key(tokens, at))
         words.places[number] = 2 * place + name
         slot = words.slots[place]
+        if slot[NUMBER] < 0:
+            slot[NUMBER] = had
+            had += 1
+        numbers[tokens.first[line] + number - used] = slot[NUMBER]
         if slot[LAST] != line:
             slot[BEFORE] = slot[LAST]
             slot[LAST] = line
@@ -160,7 +176,7 @@ def enter_line(tokens: Tokens, line: int, words: Words, about: tuple[int, int, b
     share = np.float32(1) / np.float32(max(count, 1))
     out[line, 0], out[line, 5] = found * share, names * share
     words.places[used + count] = count
-    return count + 1
+    return count, had
 
 
 @jit

@@ -331,7 +331,9 @@ class Context:
         return [*blocks, self.document[part]]
 
 
-def second_pass(batch: Batch, borders: Borders, draft: Floats, shape: Floats, sums: Floats) -> Floats:
+def second_pass(
+    batch: Batch, borders: Borders, draft: Floats, shape: Floats, sums: Floats, labels: list[str]
+) -> Floats:
     """Return the second-pass features, [lines, features].
 
     ``draft`` is [lines, labels], ``shape`` as in `features`, ``sums`` the text sums, [lines, columns].
@@ -350,7 +352,11 @@ def second_pass(batch: Batch, borders: Borders, draft: Floats, shape: Floats, su
     added = np.cumsum(draft, axis=0, dtype=np.float64) - draft
     before = (added - added[borders.begin]).astype(np.float32)
     columns += [np.log1p(total), draft / (most + 1e-3), before / (total + 1e-3), np.log1p(np.maximum(before, 0))]
-    columns += [habits(borders, draft[:, :1], shape[:, HABITS]), full_names(batch)]
+    columns += [
+        habits(borders, draft[:, :1], shape[:, HABITS]),
+        full_names(batch),
+        related(batch, borders, draft, labels),
+    ]
     columns += marks(borders, sums[:, draft.shape[1] :])
     return np.concatenate(columns, axis=1, dtype=np.float32)
 
@@ -403,6 +409,39 @@ def full_names(batch: Batch) -> Floats:
     return np.stack([np.log1p(number), recurring, early, early / np.maximum(number, 1)], axis=1).astype(np.float32)
 
 
+def related(batch: Batch, borders: Borders, draft: Floats, labels: list[str]) -> Floats:
+    """Return what lines share with lines of each label, as the draft head sees them, [lines, 18]."""
+    out = np.zeros((len(batch), 18), np.float32)
+    group = np.full(len(batch), 2)
+    for number, label in enumerate(("body", "junk")):
+        if label in labels:
+            group[draft[:, labels.index(label)] > 0.5] = number
+    for begin, size in zip(borders.begins, borders.sizes, strict=True):
+        lines = list(map(int, range(begin, begin + size)))
+        words = {line: [key for key, _ in content_words(batch.tokens, line)] for line in lines}
+        having = [Counter(key for line in lines if group[line] == one for key in set(words[line])) for one in range(3)]
+        title = (
+            int(begin) + int(draft[lines, labels.index("headline")].argmax()) if "headline" in labels else int(begin)
+        )
+        for line in lines:
+            own, keys = int(group[line]), words[line]
+            earlier = [one for one in lines if one < line and group[one] == 0][-1:]
+            later = [one for one in lines if one > line and group[one] == 0][:1]
+            before, after = (set(words[int(one[0])]) if one else set[int]() for one in (earlier, later))
+            headline = set(words[title])
+            counts = [sum(key in before for key in keys), sum(key in after for key in keys)]
+            counts.append(sum(key in before for key in words[later[0]]) if later else 0)
+            counts += [sum(having[one][key] > (own == one) for key in keys) for one in range(3)]
+            counts.append(0 if line == title else sum(key in headline for key in keys))
+            sizes = np.full(7, len(keys))
+            sizes[2] = len(words[later[0]]) if later else 0
+            gaps = [np.log1p(abs(one[0] - line)) if one else NO_MARK for one in (earlier, later)]
+            told = 0 if line == title else len(headline & set(keys)) / max(len(headline), 1)
+            rest = np.log1p(len(keys) - counts[3])
+            out[line] = [*np.array(counts) / np.maximum(sizes, 1), *np.log1p(counts), told, rest, *gaps]
+    return out
+
+
 def head(model: Model, name: str, rows: Floats) -> Floats:
     """Return the probabilities by a head."""
     hidden_weights, hidden_bias, weights, bias = (model.arrays[f"{name}_{part}"] for part in HEAD)
@@ -420,6 +459,6 @@ def probabilities(model: Model, batch: Batch) -> tuple[Floats, Floats]:
     first = FirstPass(shape, text[:, :columns], probability, labels.index("body"), headline)
     context, everything = Context(batch, first), slice(None)
     draft = head(model, "draft", np.concatenate([lines, probability, *context.rows(everything)], axis=1))
-    more = second_pass(batch, context.borders, draft, shape, text[:, :columns])
+    more = second_pass(batch, context.borders, draft, shape, text[:, :columns], labels)
     rows = np.concatenate([lines, probability, *context.lean_rows(everything), more], axis=1)
     return draft, head(model, "final", rows)

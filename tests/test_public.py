@@ -100,6 +100,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reading": {"errors", "jsonl", "options", "parquet", "plain", "records", "wet"},
     "records": {"encodings", "errors"},
     "rehearsal": {"corpus", "errors"},
+    "related_kernels": {"kernels"},
     "reporting": {"summary", "wording"},
     "reports": {"wording"},
     "restoring": {"arguments", "encodings", "errors", "inputs", "jsonl", "lines", "opening"},

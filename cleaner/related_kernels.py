@@ -1,0 +1,181 @@
+"""What lines share with lines of each label, as the draft head sees them; see `kernels.py` for how kernels are written.
+
+Words that carry meaning have numbers in their document (`word_kernels.shared_words`), so that nothing is looked up.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cleaner.kernels import jit, log
+
+__all__: list[str] = []
+
+# What is known of a word of the document, one column each: how many lines of body, of junk and of neither have it; the
+# last body line that has it, and the one before; the next one; the last line looked at; whether it is in the headline.
+BODIES, JUNKS, OTHERS, LAST, BEFORE, NEXT, SEEN, TITLE = 0, 1, 2, 3, 4, 5, 6, 7
+NEVER, NO_LINE = -9, -1
+NONE = np.float32(6)  # stands for the log distance to a body line that there is none of
+
+
+class Related(NamedTuple):
+    """The words of the lines of a batch, and what is known of those of one document."""
+
+    first: Any  # int64 [lines + 1], where the numbers of each line's words begin
+    numbers: Any  # int32
+    sizes: Any  # int32 [lines], how many words each line has
+    known: Any  # int32 [words, 8]
+    #: int32 [lines, 3]: words in the last body line before, in the one before that, and how far the last is.
+    near: Any
+
+
+@jit
+def label_group(draft: Any, line: int, labels: Any) -> int:
+    """Return the column of what a line likely is: body, junk or neither."""
+    if draft[line, labels[0]] > np.float32(0.5):
+        return BODIES
+    return JUNKS if labels[2] >= 0 and draft[line, labels[2]] > np.float32(0.5) else OTHERS
+
+
+@jit
+def likeliest(draft: Any, column: int, begin: int, end: int) -> int:
+    """Return which line of a span is likeliest of a label; the first if there is no such column."""
+    found = begin
+    if column >= 0:
+        for line in range(begin, end):
+            found = line if draft[line, column] > draft[found, column] else found
+    return found
+
+
+@jit
+def enter_words(words: Related, draft: Any, labels: Any, span: tuple[int, int], title: int) -> int:
+    """Enter the words of a document and fill ``near``; returns how many different ones the headline has."""
+    entered, titled, last, before = 0, 0, NO_LINE, NO_LINE - 1
+    for line in range(span[0], span[1]):
+        begin, column = words.first[line], label_group(draft, line, labels)
+        stop, near = begin + words.sizes[line], words.near[line]
+        near[0], near[1], near[2] = 0, 0, line - last if last >= 0 else 0
+        for at in range(begin, stop):
+            word = words.known[words.numbers[at]]
+            if words.numbers[at] == entered:
+                word[BODIES], word[JUNKS], word[OTHERS], word[TITLE] = 0, 0, 0, 0
+                word[LAST], word[BEFORE], word[NEXT], word[SEEN] = NEVER, NEVER, NEVER, NEVER
+                entered += 1
+            near[0] += word[LAST] == last
+            near[1] += (word[LAST] == before) | ((word[LAST] == last) & (word[BEFORE] == before))
+        for at in range(begin, stop):
+            word = words.known[words.numbers[at]]
+            if word[SEEN] != line:
+                word[SEEN] = line
+                word[column] += 1
+                word[TITLE] |= line == title
+                titled += line == title
+                if column == BODIES:
+                    word[BEFORE] = word[LAST]
+                    word[LAST] = line
+        if column == BODIES:
+            before, last = last, line
+    return titled
+
+
+@jit
+def relate(words: Related, line: int, own: int, following: int, row: Any) -> int:
+    """Fill how many words of a line are in the next body line, in others of body, junk and neither, and the headline.
+
+    ``own`` is the line's column. Returns how many different ones are in the headline.
+    """
+    after, bodies, junks, others, title, different = 0, 0, 0, 0, 0, 0
+    for at in range(words.first[line], words.first[line] + words.sizes[line]):
+        word = words.known[words.numbers[at]]
+        after += word[NEXT] == following
+        bodies += word[BODIES] > (own == BODIES)
+        junks += word[JUNKS] > (own == JUNKS)
+        others += word[OTHERS] > (own == OTHERS)
+        title += word[TITLE]
+        different += (word[TITLE] != 0) & (word[SEEN] != ~line)
+        word[SEEN] = ~line
+    row[1], row[3], row[4], row[5], row[6] = after, bodies, junks, others, title
+    return different
+
+
+@jit
+def write_shares(row: Any, size: int, between: int, titled: tuple[int, int], gaps: tuple[int, int]) -> None:
+    """Turn a line's six numbers of shared words into shares and logarithms, and add the rest.
+
+    ``between`` is how many words the body line after has, ``titled`` how many different ones of the headline the line
+    has, of how many; ``gaps`` are the lines to the body lines before and after, 0: none.
+    """
+    for at in range(7):
+        count = row[at]
+        row[7 + at] = log(count + 1)
+        row[at] = count / np.float32(max(between if at == 2 else size, 1))
+    row[14] = np.float32(titled[0]) / np.float32(max(titled[1], 1))
+    row[15] = log(1 + size - row[3] * size)
+    row[16] = log(1 + gaps[0]) if gaps[0] > 0 else NONE
+    row[17] = log(1 + gaps[1]) if gaps[1] > 0 else NONE
+
+
+@jit
+def relate_lines(
+    words: Related, draft: Any, labels: Any, span: tuple[int, int], headline: tuple[int, int], asked: Any, out: Any
+) -> None:
+    """Fill the rows of the ``asked`` lines of a document, from its end on.
+
+    ``headline`` is the line that is likeliest one, and how many different words it has.
+    """
+    title, titled = headline
+    following = NO_LINE
+    for line in range(span[1] - 1, span[0] - 1, -1):
+        own, near = label_group(draft, line, labels), words.near[line]
+        if asked[line] != 0:
+            row, between, after = out[line], 0, 0
+            different = relate(words, line, own, following, row)
+            if line == title:
+                row[6], different = 0, 0
+            if following >= 0:
+                after = following - line
+                between = words.sizes[following]
+            row[0], row[2] = near[0], 0
+            if near[2] > 0 and following >= 0:
+                row[2] = words.near[following, 1 if own == BODIES else 0]
+            write_shares(row, words.sizes[line], between, (different, titled), (near[2], after))
+        if own == BODIES:
+            for at in range(words.first[line], words.first[line] + words.sizes[line]):
+                words.known[words.numbers[at], NEXT] = line
+            following = line
+
+
+@jit
+def related(
+    first: Any,
+    numbers: Any,
+    sizes: Any,
+    begin: Any,
+    end: Any,
+    draft: Any,
+    labels: Any,
+    asked: Any,
+    known: Any,
+    near: Any,
+    out: Any,
+) -> int:
+    """Fill what the ``asked`` lines, uint8 [lines], share with others, float32 [lines, 18]; the other rows are left.
+
+    Shares of the words that carry meaning that are in the last body line before, in the next one, in both these (of
+    the next one's words), in any other body line, in other lines of junk, in those that are neither, and in the
+    likeliest headline; the logarithms of the same numbers; the share of the headline's words that the line has; the
+    logarithm of how many are in no other body line; and the log distances to the body lines before and after.
+    ``labels`` are the columns of body, headline and junk, -1: none. ``known`` and ``near`` are scratch.
+    """
+    words = Related(first, numbers, sizes, known, near)
+    lines, start = len(begin), 0
+    while start < lines:
+        stop, any_asked = end[start], False
+        for line in range(start, stop):
+            any_asked = any_asked or asked[line] != 0
+        if any_asked:
+            title = likeliest(draft, labels[1], start, stop)
+            titled = enter_words(words, draft, labels, (start, stop), title)
+            relate_lines(words, draft, labels, (start, stop), (title, titled), asked, out)
+        start = stop
+    return lines
