@@ -14,7 +14,7 @@ __all__: list[str] = []
 # What is known of a word of the document, one column each: how many lines of body, of junk and of neither have it; the
 # last body line that has it, and the one before; the next one; the last line looked at; whether it is in the headline.
 BODIES, JUNKS, OTHERS, LAST, BEFORE, NEXT, SEEN, TITLE = 0, 1, 2, 3, 4, 5, 6, 7
-NEVER, NO_LINE = -9, -1
+NO_LINE = -2
 NONE = np.float32(6)  # stands for the log distance to a body line that there is none of
 
 
@@ -49,32 +49,36 @@ def likeliest(draft: Any, column: int, begin: int, end: int) -> int:
 
 @jit
 def enter_words(words: Related, draft: Any, labels: Any, span: tuple[int, int], title: int) -> int:
-    """Enter the words of a document and fill ``near``; returns how many different ones the headline has."""
-    entered, titled, last, before = 0, 0, NO_LINE, NO_LINE - 1
+    """Enter the words of a document and fill ``near``; returns how many different ones the headline has.
+
+    Lines count from 1, so that 0 is none. Nothing here depends on a guess of the processor's, as in
+    `word_kernels.content_words`.
+    """
+    titled, last, before, total = 0, NO_LINE, NO_LINE, 0
     for line in range(span[0], span[1]):
-        begin, column = words.first[line], label_group(draft, line, labels)
-        stop, near = begin + words.sizes[line], words.near[line]
-        near[0], near[1], near[2] = 0, 0, line - last if last >= 0 else 0
+        total += words.sizes[line]
+    words.known[:total] = 0
+    for line in range(span[0], span[1]):
+        place, column, is_title = line - span[0] + 1, label_group(draft, line, labels), line == title
+        begin, near = words.first[line], words.near[line]
+        stop, first, second = begin + words.sizes[line], 0, 0
         for at in range(begin, stop):
             word = words.known[words.numbers[at]]
-            if words.numbers[at] == entered:
-                word[BODIES], word[JUNKS], word[OTHERS], word[TITLE] = 0, 0, 0, 0
-                word[LAST], word[BEFORE], word[NEXT], word[SEEN] = NEVER, NEVER, NEVER, NEVER
-                entered += 1
-            near[0] += word[LAST] == last
-            near[1] += (word[LAST] == before) | ((word[LAST] == last) & (word[BEFORE] == before))
+            first += word[LAST] == last
+            second += (word[LAST] == before) | ((word[LAST] == last) & (word[BEFORE] == before))
+        near[0], near[1], near[2] = first, second, place - last if last > 0 else 0
         for at in range(begin, stop):
             word = words.known[words.numbers[at]]
-            if word[SEEN] != line:
-                word[SEEN] = line
-                word[column] += 1
-                word[TITLE] |= line == title
-                titled += line == title
-                if column == BODIES:
-                    word[BEFORE] = word[LAST]
-                    word[LAST] = line
+            fresh = word[SEEN] != place
+            word[SEEN] = place
+            word[column] += fresh
+            word[TITLE] |= is_title
+            titled += fresh & is_title
+            if column == BODIES:
+                word[BEFORE] = word[LAST] if fresh else word[BEFORE]
+                word[LAST] = place
         if column == BODIES:
-            before, last = last, line
+            before, last = last, place
     return titled
 
 
@@ -87,7 +91,7 @@ def relate(words: Related, line: int, own: int, following: int, row: Any) -> int
     after, bodies, junks, others, title, different = 0, 0, 0, 0, 0, 0
     for at in range(words.first[line], words.first[line] + words.sizes[line]):
         word = words.known[words.numbers[at]]
-        after += word[NEXT] == following
+        after += word[NEXT] == following + 1
         bodies += word[BODIES] > (own == BODIES)
         junks += word[JUNKS] > (own == JUNKS)
         others += word[OTHERS] > (own == OTHERS)
@@ -141,7 +145,7 @@ def relate_lines(
             write_shares(row, words.sizes[line], between, (different, titled), (near[2], after))
         if own == BODIES:
             for at in range(words.first[line], words.first[line] + words.sizes[line]):
-                words.known[words.numbers[at], NEXT] = line
+                words.known[words.numbers[at], NEXT] = line + 1
             following = line
 
 
