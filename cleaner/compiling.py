@@ -38,7 +38,7 @@ KERNELS: dict[str, str] = {
     "full_names": "i8:1 u1:1 i8:1 i8:1 i8:1 i4:2 i4:1 f4:2",
     "habits": "f4:2 i8:1 f4:2 i8:1 i8:1 f8:2",
     "marks": "f4:2 int int i8:1 f4:2 f4:1 f4:2",
-    "related": "i8:1 i4:1 i4:1 i8:1 i8:1 f4:2 i8:1 u1:1 i4:2 i4:2 f4:2",
+    "related": "i8:1 i4:1 i4:1 i8:1 i8:1 f4:2 i8:1 i8:1 u1:1 i4:2 i4:2 f4:2",
     "amounts": "f4:2 f8:2 f8:2 f4:2 i8:1 i8:1 i8:1 f4:2 f4:1",
     "final_rows": (
         "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 i8:1 f8:2 f4:2 f4:2 f4:2 f8:2 f4:2 f4:2 i8:1 f4:2"

@@ -38,16 +38,6 @@ def label_group(draft: Any, line: int, labels: Any) -> int:
 
 
 @jit
-def likeliest(draft: Any, column: int, begin: int, end: int) -> int:
-    """Return which line of a span is likeliest of a label; the first if there is no such column."""
-    found = begin
-    if column >= 0:
-        for line in range(begin, end):
-            found = line if draft[line, column] > draft[found, column] else found
-    return found
-
-
-@jit
 def enter_words(words: Related, draft: Any, labels: Any, span: tuple[int, int], title: int) -> int:
     """Enter the words of a document and fill ``near``; returns how many different ones the headline has.
 
@@ -104,7 +94,7 @@ def relate(words: Related, line: int, own: int, following: int, row: Any) -> int
 
 @jit
 def write_shares(row: Any, size: int, between: int, titled: tuple[int, int], gaps: tuple[int, int]) -> None:
-    """Turn a line's six numbers of shared words into shares and logarithms, and add the rest.
+    """Turn a line's seven numbers of shared words into shares and logarithms, and add the rest.
 
     ``between`` is how many words the body line after has, ``titled`` how many different ones of the headline the line
     has, of how many; ``gaps`` are the lines to the body lines before and after, 0: none.
@@ -158,6 +148,7 @@ def related(
     end: Any,
     draft: Any,
     labels: Any,
+    title: Any,
     asked: Any,
     known: Any,
     near: Any,
@@ -169,7 +160,8 @@ def related(
     the next one's words), in any other body line, in other lines of junk, in those that are neither, and in the
     likeliest headline; the logarithms of the same numbers; the share of the headline's words that the line has; the
     logarithm of how many are in no other body line; and the log distances to the body lines before and after.
-    ``labels`` are the columns of body, headline and junk, -1: none. ``known`` and ``near`` are scratch.
+    ``labels`` are the columns of body, headline and junk, -1: none; ``title`` is that of `context_kernels.titles`.
+    ``known`` and ``near`` are scratch.
     """
     words = Related(first, numbers, sizes, known, near)
     lines, start = len(begin), 0
@@ -178,8 +170,7 @@ def related(
         for line in range(start, stop):
             any_asked = any_asked or asked[line] != 0
         if any_asked:
-            title = likeliest(draft, labels[1], start, stop)
-            titled = enter_words(words, draft, labels, (start, stop), title)
-            relate_lines(words, draft, labels, (start, stop), (title, titled), asked, out)
+            titled = enter_words(words, draft, labels, (start, stop), title[start])
+            relate_lines(words, draft, labels, (start, stop), (title[start], titled), asked, out)
         start = stop
     return lines

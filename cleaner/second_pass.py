@@ -32,7 +32,8 @@ Ints = npt.NDArray[np.int64]
 #: characters, capitals, sentence ends, ended, years, dates, blank line before.
 HABITS = [0, 3, 7, 8, 9, 11, 13]
 NAMES = 4
-RELATED = 18
+#: Columns of what lines share, and of what is known of a word for that; see related_kernels.py.
+RELATED, KNOWN = 18, 8
 SURE = 60  # hundredths from which a line is surely of a kind
 
 
@@ -61,7 +62,9 @@ class SecondPass:
         self.logs = 3 * (labels + kinds)
         self.amounts = (draft, sums, score_sums, gap, borders.begin, borders.end)
         judged = (np.array(WINDOWS), draft, sums, most, columns, mean)
-        words = (batch.tokens.first, *context.words, borders.begin, borders.end, draft, context.labels)
+        title = empty("draft title", size, np.int64)
+        call("titles", draft, int(context.labels[1]), borders.begin, borders.end, title)
+        words = (batch.tokens.first, *context.words, borders.begin, borders.end, draft, context.labels, title)
         self.room, self.words, self.related = borders.room, words, empty("related", (size, RELATED), np.float32)
         self.arrays = (*context.arrays, *judged, full_names(batch, borders), self.related, score, score_sums, gap)
         near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
@@ -71,7 +74,7 @@ class SecondPass:
         """Return piece by piece what the final head sees of lines with these numbers, [lines, features]."""
         asked = np.zeros(len(self.related), np.uint8)
         asked[lines] = 1
-        known, near = empty("known", (self.room, WORD_COLUMNS), np.int32), empty("near", (len(asked), 3), np.int32)
+        known, near = empty("known", (self.room, KNOWN), np.int32), empty("near", (len(asked), 3), np.int32)
         call("related", *self.words, asked, known, near, self.related)
         for begin in range(0, len(lines), CHUNK_LINES):
             chosen = lines[begin : begin + CHUNK_LINES]

@@ -23,6 +23,7 @@ from cleaner.cleaning import Cleaner, encode
 from cleaner.corpus import read_labelled
 from cleaner.decision import LONG, line_weights
 from cleaner.features import packed
+from cleaner.second_pass import SecondPass
 
 ROOT = Path(__file__).parents[1]
 Floats = npt.NDArray[np.float32]
@@ -82,6 +83,21 @@ def test_random_bytes(cleaner: Cleaner, seed: int) -> None:
 )
 def test_edges(cleaner: Cleaner, documents: list[bytes]) -> None:
     agrees(cleaner, documents)
+
+
+@pytest.mark.parametrize("labels", [["body", "headline", "caption", "byline", "junk"], ["body", "c", "d", "e", "f"]])
+def test_what_lines_share_with_each_label(cleaner: Cleaner, labels: list[str]) -> None:
+    """Whatever the draft head says, of all lines or of some, with the labels of the shipped model or others."""
+    documents = [*invented()[::90], b"", b"a\nHello Anna\nhello anna\n" * 9, b"word " * 3000]
+    batch, rng = cleaner.model.read(documents), np.random.default_rng(0)
+    context, draft = cleaner.model.see(batch).context, rng.dirichlet([0.3] * 5, len(batch)).astype(np.float32)
+    context.labels = np.array([labels.index(one) if one in labels else -1 for one in ("body", "headline", "junk")])
+    second = SecondPass(batch, context, draft)
+    some = np.flatnonzero(rng.random(len(batch)) < 0.2)
+    rows = [np.concatenate([row for _, row in second.inputs(lines)]) for lines in (np.arange(len(batch)), some)]
+    expected = reference.related(batch, reference.Borders(batch.document), draft, labels)
+    assert np.abs(second.related - expected).max() < 1e-5
+    assert np.array_equal(rows[0][some], rows[1])
 
 
 @pytest.mark.slow
