@@ -16,7 +16,7 @@ import numpy as np
 
 __all__ = ["DATA", "DIMS", "FLAGS", "KERNELS", "MODULES", "SCATTERED", "UNUSED", "compiled"]
 
-PASSES = ("markup", "token", "table", "shape", "word", "context", "related", "second", "outcome")
+PASSES = ("markup", "token", "table", "shape", "word", "context", "related", "place", "second", "outcome")
 #: The modules that hold the kernels.
 MODULES = ("kernels", *(f"{name}_kernels" for name in PASSES))
 #: Parameters of each kernel: element type and number of dimensions of an array, or ``int``.
@@ -30,7 +30,7 @@ KERNELS: dict[str, str] = {
     "line_hashes": "i8:1 i8:1 i8:1",
     "borders": "i8:1 i8:1 i8:1 i8:1",
     "titles": "f4:2 int i8:1 i8:1 i8:1",
-    "shared_words": "i8:1 u1:1 i4:1 i8:1 i8:1 i8:1 f4:2 i8:1 i8:1 i8:1 i4:2 i4:1 i4:1 i4:1 f4:2",
+    "shared_words": "i8:1 u1:1 i4:1 i8:1 i8:1 i8:1 f4:2 i8:1 i8:1 i8:1 i4:2 i4:1 u1:1 i4:1 i4:1 i4:1 f4:2",
     "running": "f4:2 i8:1 f8:2 f4:2",
     "context": "f4:2 i4:2 i8:1 i8:1 i8:1 i8:1 i8:1 f8:2 f8:2 f4:2",
     "shown": "f4:2 f4:2 i8:1 f4:2",
@@ -39,9 +39,10 @@ KERNELS: dict[str, str] = {
     "habits": "f4:2 i8:1 f4:2 i8:1 i8:1 f8:2",
     "marks": "f4:2 int int i8:1 f4:2 f4:1 f4:2",
     "related": "i8:1 i4:1 i4:1 i8:1 i8:1 f4:2 i8:1 i8:1 u1:1 i4:2 i4:2 f4:2",
+    "placed": "f4:2 i4:2 i8:1 i8:1 i8:1 i8:1 i4:1 u1:1 i8:2 f4:2 f4:2",
     "amounts": "f4:2 f8:2 f8:2 f4:2 i8:1 i8:1 i8:1 f4:2 f4:1",
     "final_rows": (
-        "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 i8:1 f8:2 f4:2 f4:2 f4:2 f8:2 f4:2 f4:2 i8:1 f4:2"
+        "f4:2 f4:2 f4:2 f4:2 i8:1 i8:1 i8:1 i8:1 f4:2 f8:2 f4:2 i8:1 f8:2 f4:2 f4:2 f4:2 f4:2 f8:2 f4:2 f4:2 i8:1 f4:2"
     ),
     "rectified": "f4:1 f4:2",
     "softmax": "f4:2 f4:1 f4:1 int f4:2",

@@ -4,21 +4,26 @@ The draft head sees all of it; the final head has better probabilities of the ne
 sees of these features only what those do not replace.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.alphabet import ALL_CAPS, CAPITALISED, IDEOGRAPH, TERMINAL
 from cleaner.features import LINE_FEATURES, Batch, line_hashes
 from cleaner.native import call
 from cleaner.scratch import empty
 
-__all__ = ["FAR", "WINDOWS", "WORD_COLUMNS", "Borders", "Context", "running", "width"]
+__all__ = ["FAR", "RARITIES", "WINDOWS", "WORD_COLUMNS", "Borders", "Context", "rarities", "running", "width"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Words = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+Words = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
+Bytes = npt.NDArray[np.uint8]
 NEAR, FAR = 2, 4
 WINDOWS = (3, 8, 20)
 SHARED = 8  # columns of shared_words
+RARITIES = 65536  # words that share a place are alike rare
 WORD_COLUMNS = 8  # what is known of a word of the document; see word_kernels.py
 #: Columns of the shape features that the head also sees of the near neighbours (log characters, mean
 #: word length, capitals, digits, ended, blank before).
@@ -45,11 +50,12 @@ class Borders:
 class Context:
     """The context of a batch as the first pass sees it; what needs whole documents is computed at once."""
 
-    def __init__(self, batch: Batch, lines: Floats, probability: Floats, labels: Ints) -> None:
+    def __init__(self, batch: Batch, lines: Floats, probability: Floats, labels: Ints, rarity: Bytes) -> None:
         """Look at the documents.
 
         ``lines`` [lines, text sums and shape] are what the first pass saw, ``probability`` [lines, labels] what
-        it said, ``labels`` the numbers of body, headline and junk, -1 for one that the model does not have.
+        it said, ``labels`` the numbers of body, headline and junk, -1 for one that the model does not have;
+        ``rarity`` is that of :func:`rarities`.
         """
         self.borders = borders = Borders(batch)
         shape, count = lines.shape[1] - LINE_FEATURES, probability.shape[1]
@@ -57,7 +63,7 @@ class Context:
         beside = empty("beside", (len(batch), count + len(columns)), np.float32)
         call("shown", lines, probability, columns, beside)
         reach = np.array([NEAR, FAR, count + 1, SHARED + 2, count + len(NEIGHBOUR_COLUMNS)])
-        found, self.words = whole(batch, borders, probability, labels)
+        found, self.words = whole(batch, borders, probability, labels, rarity)
         self.lines, self.labels = lines, labels
         #: What kernels that fill rows want to know first.
         self.arrays = (lines, probability, found, beside, borders.begin, borders.end, reach)
@@ -71,10 +77,11 @@ class Context:
         return out
 
 
-def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints) -> tuple[Floats, Words]:
+def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints, rarity: Bytes) -> tuple[Floats, Words]:
     """Return what needs whole documents: shared words, the headline, the document, windows, the way to sure lines.
 
-    And the numbers in the document of each line's content words, which begin where its tokens do, and how many it has.
+    And the numbers in the document of each line's content words and how rare they are, which begin where its tokens do;
+    how many it has; and the first line of the same words, -1 where no other has them.
     """
     lines, count = probability.shape
     out = empty("whole", (lines, SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + count), np.float32)
@@ -86,9 +93,9 @@ def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints) -> 
         empty("slots", (room, WORD_COLUMNS), np.int32),
         empty("places", room, np.int32),
     )
-    words = empty("numbers", len(t.word), np.int32), empty("sizes", lines, np.int32)
+    words = empty("numbers", len(t.word), np.int32), empty("sizes", lines, np.int32), empty("same", lines, np.int32)
     about = (borders.end, line_hashes(t), probability, labels, title)
-    call("shared_words", t.word, t.shape, t.length, t.first, *about, *table, *words, out)
+    call("shared_words", t.word, t.shape, t.length, t.first, *about, *table, rarity, *words, out)
     sums, _ = running(borders, probability, "first pass")
     mass = empty("mass", (lines + 1, 3), np.float64)
     places = (borders.begin, borders.end, title)
@@ -105,3 +112,25 @@ def running(borders: Borders, values: Floats, what: str) -> tuple[npt.NDArray[np
     )
     call("running", values, borders.begin, sums, most)
     return sums, most
+
+
+def rarities(batches: Iterable[Batch]) -> Bytes:
+    """Return how rare words are in some documents, uint8 [RARITIES]; `word_kernels.rarity_row` says where.
+
+    In eighths the logarithm of how many documents there are for each that has the word, or another of the same place.
+    """
+    having, documents = np.zeros(RARITIES, np.int64), 0
+    for batch in batches:
+        t = batch.tokens
+        line = np.repeat(np.arange(len(batch)), np.diff(t.first))
+        ideograph, name = t.shape == IDEOGRAPH, (t.shape == CAPITALISED) | (t.shape == ALL_CAPS)
+        follows = np.zeros(len(line), np.bool_)
+        follows[1:] = ideograph[:-1] & (line[1:] == line[:-1])
+        content = np.where(ideograph, follows, (t.length >= np.where(name, 3, 5)) & (t.shape < TERMINAL))
+        key = np.where(ideograph, np.roll(t.word, 1) * 31 ^ t.word, t.word)[content] | 1
+        place = (key ^ (key >> 29) ^ (key >> 45)) & (RARITIES - 1)
+        pairs = np.unique(batch.document[line[content]] * RARITIES + place)
+        having += np.bincount(pairs % RARITIES, minlength=RARITIES)
+        documents += len(np.unique(batch.document))
+    eighths = np.rint(8 * np.log(documents / (1 + having)))
+    return np.asarray(np.clip(eighths, 1, 123), np.uint8)

@@ -59,7 +59,7 @@ __all__ = [
     "unicode_tables",
 ]
 
-VERSION = 5
+VERSION = 6
 EDGE_TOKENS = 4
 LINE_FEATURES = 72  # columns of line_features
 CHUNK_LINES = 512

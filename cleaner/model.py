@@ -213,7 +213,7 @@ class Model:
         logits = np.matmul(lines, self.arrays["first_weights"], out=empty("logits", probability.shape, np.float32))
         fill_softmax(logits, self.arrays["first_bias"], slice(0, len(batch)), probability)
         known = np.array([labels.index(label) if label in labels else -1 for label in (BODY, "headline", JUNK)])
-        return Seen(batch, Context(batch, lines, probability, known))
+        return Seen(batch, Context(batch, lines, probability, known, self.arrays["rarity"]))
 
     def draft_inputs(self, seen: Seen) -> Inputs:
         """Return piece by piece what the draft head sees, [lines, features]."""

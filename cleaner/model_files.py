@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import CLASSES
-from cleaner.context import width
+from cleaner.context import RARITIES, width
 from cleaner.decision import AIMS
 from cleaner.errors import ModelError
 from cleaner.features import LINE_FEATURES, VERSION
@@ -39,7 +39,7 @@ __all__ = [
     "read_card",
 ]
 
-FORMAT = 5
+FORMAT = 6
 AGAIN = "Restore the file or train the model again."
 MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."
 #: What decides of an aim.
@@ -52,8 +52,8 @@ LARGEST = 1e6
 HEADS = ("draft", "final")
 OF_HEADS = tuple(f"{head}_{name}" for head in HEADS for name in (*HEAD, "kind_weights", "kind_bias"))
 SMALL = ("first_weights", "first_bias", *OF_HEADS)
-ARRAYS = ("classes", "folded", "table", "contrasts", *SMALL)
-DTYPES = {"classes": "uint8", "folded": "uint16", "table": "float16", "contrasts": "uint8"}
+ARRAYS = ("classes", "folded", "rarity", "table", "contrasts", *SMALL)
+DTYPES = {"classes": "uint8", "folded": "uint16", "rarity": "uint8", "table": "float16", "contrasts": "uint8"}
 DTYPES |= dict.fromkeys(SMALL, "float32")
 
 
@@ -177,7 +177,7 @@ def more_than_half(value: object) -> bool:
 
 
 def are_numbers(array: npt.NDArray[Any]) -> bool:
-    """Tell whether an array holds finite numbers that can be summed up, bytes being those of :func:`lengthened`."""
+    """Tell whether an array holds finite numbers that can be summed up; bytes as of :func:`lengthened`."""
     if array.dtype == np.float32:
         return bool(np.abs(array).max(initial=0) < LARGEST)
     array = lengthened(array) if array.dtype == np.uint8 else array
@@ -234,6 +234,7 @@ def fit_each_other(arrays: dict[str, npt.NDArray[Any]], labels: int, kinds: int)
         "contrasts": (rows, contrasts),
         "classes": (65536,),
         "folded": (65536,),
+        "rarity": (RARITIES,),
         "first_weights": (lines, labels),
         "first_bias": (labels,),
     }

@@ -1,6 +1,7 @@
 """What lines share with lines of each label, as the draft head sees them; see `kernels.py` for how kernels are written.
 
-Words that carry meaning have numbers in their document (`word_kernels.shared_words`), so that nothing is looked up.
+Words that carry meaning have numbers in their document (`word_kernels.shared_words`), so that nothing is looked up, and
+count by how rare they are.
 """
 
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ __all__: list[str] = []
 # last body line that has it, and the one before; the next one; the last line looked at; whether it is in the headline.
 BODIES, JUNKS, OTHERS, LAST, BEFORE, NEXT, SEEN, TITLE = 0, 1, 2, 3, 4, 5, 6, 7
 NO_LINE = -2
+UNIT = np.float32(1 / 8)  # rarity is told in eighths
 NONE = np.float32(6)  # stands for the log distance to a body line that there is none of
 
 
@@ -22,10 +24,10 @@ class Related(NamedTuple):
     """The words of the lines of a batch, and what is known of those of one document."""
 
     first: Any  # int64 [lines + 1], where the numbers of each line's words begin
-    numbers: Any  # int32
+    numbers: Any  # int32, times 256, and how rare the word is
     sizes: Any  # int32 [lines], how many words each line has
     known: Any  # int32 [words, 8]
-    #: int32 [lines, 3]: words in the last body line before, in the one before that, and how far the last is.
+    #: int32 [lines, 4]: words in the last body line before, in the one before that, how far the last is, all words.
     near: Any
 
 
@@ -39,7 +41,7 @@ def label_group(draft: Any, line: int, labels: Any) -> int:
 
 @jit
 def enter_words(words: Related, draft: Any, labels: Any, span: tuple[int, int], title: int) -> int:
-    """Enter the words of a document and fill ``near``; returns how many different ones the headline has.
+    """Enter the words of a document and fill ``near``; returns what the different ones of the headline count.
 
     Lines count from 1, so that 0 is none. Nothing here depends on a guess of the processor's, as in
     `word_kernels.content_words`.
@@ -51,19 +53,20 @@ def enter_words(words: Related, draft: Any, labels: Any, span: tuple[int, int], 
     for line in range(span[0], span[1]):
         place, column, is_title = line - span[0] + 1, label_group(draft, line, labels), line == title
         begin, near = words.first[line], words.near[line]
-        stop, first, second = begin + words.sizes[line], 0, 0
+        stop, first, second, own = begin + words.sizes[line], 0, 0, 0
         for at in range(begin, stop):
-            word = words.known[words.numbers[at]]
-            first += word[LAST] == last
-            second += (word[LAST] == before) | ((word[LAST] == last) & (word[BEFORE] == before))
-        near[0], near[1], near[2] = first, second, place - last if last > 0 else 0
+            word, rare = words.known[words.numbers[at] >> 8], words.numbers[at] & 255
+            own += rare
+            first += rare * (word[LAST] == last)
+            second += rare * ((word[LAST] == before) | ((word[LAST] == last) & (word[BEFORE] == before)))
+        near[0], near[1], near[2], near[3] = first, second, place - last if last > 0 else 0, own
         for at in range(begin, stop):
-            word = words.known[words.numbers[at]]
+            word, rare = words.known[words.numbers[at] >> 8], words.numbers[at] & 255
             fresh = word[SEEN] != place
             word[SEEN] = place
             word[column] += fresh
             word[TITLE] |= is_title
-            titled += fresh & is_title
+            titled += rare * (fresh & is_title)
             if column == BODIES:
                 word[BEFORE] = word[LAST] if fresh else word[BEFORE]
                 word[LAST] = place
@@ -74,19 +77,19 @@ def enter_words(words: Related, draft: Any, labels: Any, span: tuple[int, int], 
 
 @jit
 def relate(words: Related, line: int, own: int, following: int, row: Any) -> int:
-    """Fill how many words of a line are in the next body line, in others of body, junk and neither, and the headline.
+    """Fill what words count that are in the next body line, in others of body, junk, neither, and in the headline.
 
-    ``own`` is the line's column. Returns how many different ones are in the headline.
+    ``own`` is the line's column. Returns what the different ones count that are in the headline.
     """
     after, bodies, junks, others, title, different = 0, 0, 0, 0, 0, 0
     for at in range(words.first[line], words.first[line] + words.sizes[line]):
-        word = words.known[words.numbers[at]]
-        after += word[NEXT] == following + 1
-        bodies += word[BODIES] > (own == BODIES)
-        junks += word[JUNKS] > (own == JUNKS)
-        others += word[OTHERS] > (own == OTHERS)
-        title += word[TITLE]
-        different += (word[TITLE] != 0) & (word[SEEN] != ~line)
+        word, rare = words.known[words.numbers[at] >> 8], words.numbers[at] & 255
+        after += rare * (word[NEXT] == following + 1)
+        bodies += rare * (word[BODIES] > (own == BODIES))
+        junks += rare * (word[JUNKS] > (own == JUNKS))
+        others += rare * (word[OTHERS] > (own == OTHERS))
+        title += rare * (word[TITLE] != 0)
+        different += rare * ((word[TITLE] != 0) & (word[SEEN] != ~line))
         word[SEEN] = ~line
     row[1], row[3], row[4], row[5], row[6] = after, bodies, junks, others, title
     return different
@@ -94,17 +97,17 @@ def relate(words: Related, line: int, own: int, following: int, row: Any) -> int
 
 @jit
 def write_shares(row: Any, size: int, between: int, titled: tuple[int, int], gaps: tuple[int, int]) -> None:
-    """Turn a line's seven numbers of shared words into shares and logarithms, and add the rest.
+    """Turn what a line's shared words count, seven sums, into shares and logarithms, and add the rest.
 
-    ``between`` is how many words the body line after has, ``titled`` how many different ones of the headline the line
-    has, of how many; ``gaps`` are the lines to the body lines before and after, 0: none.
+    ``size`` is what all its words count, ``between`` those of the body line after, ``titled`` the different ones of the
+    headline that it has, and all of those; ``gaps`` are the lines to the body lines before and after, 0: none.
     """
     for at in range(7):
         count = row[at]
-        row[7 + at] = log(count + 1)
+        row[7 + at] = log(count * UNIT + 1)
         row[at] = count / np.float32(max(between if at == 2 else size, 1))
     row[14] = np.float32(titled[0]) / np.float32(max(titled[1], 1))
-    row[15] = log(1 + size - row[3] * size)
+    row[15] = log(1 + (size - row[3] * size) * UNIT)
     row[16] = log(1 + gaps[0]) if gaps[0] > 0 else NONE
     row[17] = log(1 + gaps[1]) if gaps[1] > 0 else NONE
 
@@ -115,7 +118,7 @@ def relate_lines(
 ) -> None:
     """Fill the rows of the ``asked`` lines of a document, from its end on.
 
-    ``headline`` is the line that is likeliest one, and how many different words it has.
+    ``headline`` is the line that is likeliest one, and what its different words count.
     """
     title, titled = headline
     following = NO_LINE
@@ -128,14 +131,14 @@ def relate_lines(
                 row[6], different = 0, 0
             if following >= 0:
                 after = following - line
-                between = words.sizes[following]
+                between = words.near[following, 3]
             row[0], row[2] = near[0], 0
             if near[2] > 0 and following >= 0:
                 row[2] = words.near[following, 1 if own == BODIES else 0]
-            write_shares(row, words.sizes[line], between, (different, titled), (near[2], after))
+            write_shares(row, near[3], between, (different, titled), (near[2], after))
         if own == BODIES:
             for at in range(words.first[line], words.first[line] + words.sizes[line]):
-                words.known[words.numbers[at], NEXT] = line + 1
+                words.known[words.numbers[at] >> 8, NEXT] = line + 1
             following = line
 
 
@@ -156,10 +159,11 @@ def related(
 ) -> int:
     """Fill what the ``asked`` lines, uint8 [lines], share with others, float32 [lines, 18]; the other rows are left.
 
-    Shares of the words that carry meaning that are in the last body line before, in the next one, in both these (of
-    the next one's words), in any other body line, in other lines of junk, in those that are neither, and in the
-    likeliest headline; the logarithms of the same numbers; the share of the headline's words that the line has; the
-    logarithm of how many are in no other body line; and the log distances to the body lines before and after.
+    Words count by how rare they are. Shares of the words that carry meaning that are in the last body line before, in
+    the next one, in both these (of the next one's words), in any other body line, in other lines of junk, in those that
+    are neither, and in the likeliest headline; the logarithms of the same numbers; the share of the headline's words
+    that the line has; the logarithm of what is in no other body line; and the log distances to the body lines before
+    and after.
     ``labels`` are the columns of body, headline and junk, -1: none; ``title`` is that of `context_kernels.titles`.
     ``known`` and ``near`` are scratch.
     """

@@ -145,6 +145,7 @@ def final_rows(
     mean: Any,
     names: Any,
     told: Any,
+    places: Any,
     score: Any,
     score_sums: Any,
     gap: Any,
@@ -156,9 +157,8 @@ def final_rows(
 
     The first seven parameters are as for `context_kernels.draft_rows`, ``reach`` having besides where the columns of
     ``beside`` end that are shown; then what :func:`judged` sees, the habits'
-    columns of ``lines`` and their means, names [lines, names], what lines share with each label, and what
-    :func:`marked` sees. ``logs``
-    [chosen lines, values] are those of :func:`amounts`.
+    columns of ``lines`` and their means, names [lines, names], what lines share with each label, what
+    :func:`placed` says, and what :func:`marked` sees. ``logs`` [chosen lines, values] are those of :func:`amounts`.
     """
     near, far, before = reach[0], reach[1], reach[3]
     labels, more, count = values.shape[1], whole.shape[1], len(columns)
@@ -186,6 +186,8 @@ def final_rows(
         place += names.shape[1]
         move(told[line], row[place:], told.shape[1])
         place += told.shape[1]
+        move(places[line], row[place:], places.shape[1])
+        place += places.shape[1]
         move(score[line], row[place:], score.shape[1])
         place += score.shape[1]
         place += averages(score_sums, radii, span, row[place:])

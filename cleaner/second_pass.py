@@ -5,7 +5,9 @@ of them, the final head sees the same line between neighbours and in a document 
 draft's probabilities around it, the document's habits (how long its likely body lines are, whether they end
 in a full stop or have a blank line before them), full names that recur, as captions name people in full
 whom the story has introduced already, and what words the line shares with the headline, with the paragraphs around it,
-and with all lines of body, of junk and of neither (`related_kernels.py`).
+and with all lines of body, of junk and of neither (`related_kernels.py`), words counting by how rare they are;
+where the line stands among the stretches of likely body lines, the longest of which is likely the story, how far it is
+from the likeliest headline, and what the draft head says of other lines of the same words (`place_kernels.py`).
 
 Lines of which the draft head is sure the final head is not asked about (`model.py`).
 
@@ -34,13 +36,15 @@ HABITS = [0, 3, 7, 8, 9, 11, 13]
 NAMES = 4
 #: Columns of what lines share, and of what is known of a word for that; see related_kernels.py.
 RELATED, KNOWN = 18, 8
+#: Columns of where a line stands, but for those of the labels; see `place_kernels.placed`.
+PLACED = 13
 SURE = 60  # hundredths from which a line is surely of a kind
 
 
 def second_width(labels: int, columns: int) -> int:
     """Return how many second-pass features there are with so many labels and text columns."""
-    document = 2 * len(HABITS) + NAMES + RELATED
-    return labels * (5 + 2 * FAR + len(WINDOWS)) + document + (columns - labels) * (5 + len(WINDOWS))
+    document = 2 * len(HABITS) + NAMES + RELATED + PLACED
+    return labels * (6 + 2 * FAR + len(WINDOWS)) + document + (columns - labels) * (5 + len(WINDOWS))
 
 
 class SecondPass:
@@ -64,9 +68,15 @@ class SecondPass:
         judged = (np.array(WINDOWS), draft, sums, most, columns, mean)
         title = empty("draft title", size, np.int64)
         call("titles", draft, int(context.labels[1]), borders.begin, borders.end, title)
-        words = (batch.tokens.first, *context.words, borders.begin, borders.end, draft, context.labels, title)
-        self.room, self.words, self.related = borders.room, words, empty("related", (size, RELATED), np.float32)
-        self.arrays = (*context.arrays, *judged, full_names(batch, borders), self.related, score, score_sums, gap)
+        numbers, sizes, same = context.words
+        whole = (borders.begin, borders.end)
+        self.room = borders.room
+        self.words = (batch.tokens.first, numbers, sizes, *whole, draft, context.labels, title)
+        self.places = (draft, batch.counts, context.labels, title, *whole, same)
+        self.related = empty("related", (size, RELATED), np.float32)
+        self.placed = empty("placed", (size, PLACED + labels), np.float32)
+        told = (full_names(batch, borders), self.related, self.placed)
+        self.arrays = (*context.arrays, *judged, *told, score, score_sums, gap)
         near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
         self.width = lines.shape[1] + labels + context.arrays[2].shape[1] + near + second_width(labels, shape // 3)
 
@@ -74,8 +84,11 @@ class SecondPass:
         """Return piece by piece what the final head sees of lines with these numbers, [lines, features]."""
         asked = np.zeros(len(self.related), np.uint8)
         asked[lines] = 1
-        known, near = empty("known", (self.room, KNOWN), np.int32), empty("near", (len(asked), 3), np.int32)
+        known, near = empty("known", (self.room, KNOWN), np.int32), empty("near", (len(asked), 4), np.int32)
         call("related", *self.words, asked, known, near, self.related)
+        stretches = empty("stretches", (len(asked), 3), np.int64)
+        most = empty("most of the same", (len(asked), self.placed.shape[1] - PLACED), np.float32)
+        call("placed", *self.places, asked, stretches, most, self.placed)
         for begin in range(0, len(lines), CHUNK_LINES):
             chosen = lines[begin : begin + CHUNK_LINES]
             logs = empty("logs", (len(chosen), self.logs), np.float32)

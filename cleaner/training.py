@@ -21,6 +21,7 @@ from sklearn.linear_model import SGDClassifier
 from cleaner.alike import check_apart, prints, without_shared
 from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner, Result
+from cleaner.context import rarities
 from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, Paths, describe, read_sure
 from cleaner.evaluation import compare, figures, joined, measure
@@ -176,8 +177,8 @@ def fit_text(
     classes, folded = unicode_tables()
     weights, bias = first_pass(parts, scores, options.seed)
     own = len(own_columns(labels))
-    arrays = {"classes": classes, "folded": folded, "table": halves(table[:, :own])}
-    arrays["contrasts"] = shortened(table[:, own:])
+    arrays = {"classes": classes, "folded": folded, "rarity": rarities(part.batch for part in parts)}
+    arrays |= {"table": halves(table[:, :own]), "contrasts": shortened(table[:, own:])}
     return {**arrays, "first_weights": weights, "first_bias": bias}, scores
 
 

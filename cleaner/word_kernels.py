@@ -57,6 +57,12 @@ def content_key(tokens: Tokens, at: int) -> int:
     return tokens.word[at] | 1
 
 
+@jit
+def rarity_row(key: int) -> int:
+    """Return which number of the array ``rarity`` says how rare a word is."""
+    return (key ^ (key >> 29) ^ (key >> 45)) & 0xFFFF
+
+
 # What is known of a word of the document, one column each.
 LINES, BODIES, TITLE, LAST, BEFORE, NEXT, AFTER, NUMBER = 0, 1, 2, 3, 4, 5, 6, 7
 NEVER = -9
@@ -67,7 +73,7 @@ class Words(NamedTuple):
 
     keys: Any  # int64, 0: free
     #: int32 [places, 8]: lines with it, likely body lines, in the headline; the last two lines with it, from either
-    #: end; its number in the document.
+    #: end; its number in the document times 256, and how rare it is.
     slots: Any
     #: int32: line by line twice the place of each word that carries meaning, 1 more for a name; then how many.
     places: Any
@@ -101,8 +107,10 @@ def shared_words(
     keys: Any,
     slots: Any,
     places: Any,
+    rarity: Any,
     numbers: Any,
     sizes: Any,
+    same: Any,
     out: Any,
 ) -> int:
     """Fill what every line's content words share with the rest of its document.
@@ -114,7 +122,9 @@ def shared_words(
     names; the share of names that recur; and the log of how many lines of the document are the same.
 
     ``sizes``, int32 [lines], gets how many content words each line has, and ``numbers``, int32 [tokens], from its
-    first token on their numbers: those of a document count from 0, in the order in which they come.
+    first token on their numbers: those of a document count from 0, in the order in which they come, times 256, and
+    how rare the word is, from 1 to 255, by ``rarity``, uint8 [65536]. ``same``, int32 [lines], gets the first line of
+    the document that has the same words, -1 where no other has.
     """
     tokens = Tokens(word, word, word, shape, length, first)
     lines = len(end)
@@ -128,41 +138,47 @@ def shared_words(
         used, known = 0, 0
         for line in range(begin, end[begin]):
             about = (first[begin], used, values[line, labels[0]] > 0.5, line == title[begin])
-            sizes[line], known = enter_line(tokens, line, words, about, (known, numbers), out)
+            sizes[line], known = enter_line(tokens, line, words, about, (known, numbers, rarity), out)
             used += sizes[line] + 1
+            same[line] = -1
             if hashes[line] != 0:
-                words.slots[entered(words, hashes[line]), LINES] += 1
+                slot = words.slots[entered(words, hashes[line])]
+                slot[LAST] = line if slot[LINES] == 0 else slot[LAST]
+                slot[LINES] += 1
+                same[line] = slot[LAST]
         for line in range(end[begin] - 1, begin - 1, -1):
             count = words.places[used - 1]
             used -= count + 1
             share_line(line, words, (used, count, values[line, labels[0]] > 0.5, line == title[begin]), out)
-            same = words.slots[find(words.keys, hashes[line]), LINES] if hashes[line] != 0 else 1
-            out[line, 7] = log(same) if same > 1 else 0
+            number = words.slots[find(words.keys, hashes[line]), LINES] if hashes[line] != 0 else 1
+            out[line, 7] = log(number) if number > 1 else 0
+            same[line] = same[line] if number > 1 else -1
         begin = end[begin]
     return lines
 
 
 @jit
 def enter_line(
-    tokens: Tokens, line: int, words: Words, about: tuple[int, int, bool, bool], known: tuple[int, Any], out: Any
+    tokens: Tokens, line: int, words: Words, about: tuple[int, int, bool, bool], known: tuple[int, Any, Any], out: Any
 ) -> tuple[int, int]:
     """Enter the words of a line and fill the share found in the line before, and the share of names.
 
     ``about`` says which is the document's first token, how many ``places`` are filled, and whether the line is body,
-    and its headline; ``known`` how many words the document has had, and where their numbers go. Returns how many words
-    of meaning the line has, and how many words the document has had.
+    and its headline; ``known`` how many words the document has had, where their numbers go, and how rare words are.
+    Returns how many words of meaning the line has, and how many words the document has had.
     """
     start, used, body, title = about
-    had, numbers = known
+    had, numbers, rarity = known
     found, names = 0, 0
     count = content_words(tokens, line, start, words.places[used:])
     for number in range(used, used + count):
         at, name = start + (words.places[number] >> 1), words.places[number] & 1
-        place = entered(words, content_key(tokens, at))
+        key = content_key(tokens, at)
+        place = entered(words, key)
         words.places[number] = 2 * place + name
         slot = words.slots[place]
         if slot[NUMBER] < 0:
-            slot[NUMBER] = had
+            slot[NUMBER] = had << 8 | rarity[rarity_row(key)]
             had += 1
         numbers[tokens.first[line] + number - used] = slot[NUMBER]
         if slot[LAST] != line:

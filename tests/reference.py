@@ -4,6 +4,7 @@ Nothing here is shared with the kernels but the tokens, which `test_reference.py
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -332,11 +333,12 @@ class Context:
 
 
 def second_pass(
-    batch: Batch, borders: Borders, draft: Floats, shape: Floats, sums: Floats, labels: list[str]
+    batch: Batch, borders: Borders, draft: Floats, shape: Floats, sums: Floats, labels: list[str], rarity: Ints
 ) -> Floats:
     """Return the second-pass features, [lines, features].
 
-    ``draft`` is [lines, labels], ``shape`` as in `features`, ``sums`` the text sums, [lines, columns].
+    ``draft`` is [lines, labels], ``shape`` as in `features`, ``sums`` the text sums, [lines, columns], ``rarity`` the
+    model's array of that name.
     """
     everything = slice(None)
     columns = [np.log(draft + 1e-4)]
@@ -355,7 +357,8 @@ def second_pass(
     columns += [
         habits(borders, draft[:, :1], shape[:, HABITS]),
         full_names(batch),
-        related(batch, borders, draft, labels),
+        related(batch, borders, draft, labels, rarity),
+        placed(batch, borders, draft, labels),
     ]
     columns += marks(borders, sums[:, draft.shape[1] :])
     return np.concatenate(columns, axis=1, dtype=np.float32)
@@ -409,7 +412,17 @@ def full_names(batch: Batch) -> Floats:
     return np.stack([np.log1p(number), recurring, early, early / np.maximum(number, 1)], axis=1).astype(np.float32)
 
 
-def related(batch: Batch, borders: Borders, draft: Floats, labels: list[str]) -> Floats:
+def rarity_of(key: int, rarity: Ints) -> int:
+    """Return how rare a word is, in eighths."""
+    return int(rarity[(key ^ key >> 29 ^ key >> 45) & 0xFFFF])
+
+
+def likely_headline(draft: Floats, labels: list[str], lines: list[int]) -> int:
+    """Return the line of a document that is likeliest its headline."""
+    return lines[int(draft[lines, labels.index("headline")].argmax())] if "headline" in labels else lines[0]
+
+
+def related(batch: Batch, borders: Borders, draft: Floats, labels: list[str], rarity: Ints) -> Floats:
     """Return what lines share with lines of each label, as the draft head sees them, [lines, 18]."""
     out = np.zeros((len(batch), 18), np.float32)
     group = np.full(len(batch), 2)
@@ -420,25 +433,74 @@ def related(batch: Batch, borders: Borders, draft: Floats, labels: list[str]) ->
         lines = list(map(int, range(begin, begin + size)))
         words = {line: [key for key, _ in content_words(batch.tokens, line)] for line in lines}
         having = [Counter(key for line in lines if group[line] == one for key in set(words[line])) for one in range(3)]
-        title = (
-            int(begin) + int(draft[lines, labels.index("headline")].argmax()) if "headline" in labels else int(begin)
-        )
+        title = likely_headline(draft, labels, lines)
+
+        def count(keys: Iterable[int]) -> float:
+            return sum(rarity_of(key, rarity) for key in keys) / 8
+
         for line in lines:
             own, keys = int(group[line]), words[line]
             earlier = [one for one in lines if one < line and group[one] == 0][-1:]
             later = [one for one in lines if one > line and group[one] == 0][:1]
             before, after = (set(words[int(one[0])]) if one else set[int]() for one in (earlier, later))
             headline = set(words[title])
-            counts = [sum(key in before for key in keys), sum(key in after for key in keys)]
-            counts.append(sum(key in before for key in words[later[0]]) if later else 0)
-            counts += [sum(having[one][key] > (own == one) for key in keys) for one in range(3)]
-            counts.append(0 if line == title else sum(key in headline for key in keys))
-            sizes = np.full(7, len(keys))
-            sizes[2] = len(words[later[0]]) if later else 0
+            following = words[later[0]] if later else []
+            these = [[key for key in keys if key in before], [key for key in keys if key in after]]
+            these.append([key for key in following if key in before])
+            these += [[key for key in keys if having[one][key] > (own == one)] for one in range(3)]
+            these.append([key for key in keys if key in headline and line != title])
+            counts = [count(some) for some in these]
+            sizes = np.full(7, count(keys))
+            sizes[2] = count(following)
             gaps = [np.log1p(abs(one[0] - line)) if one else NO_MARK for one in (earlier, later)]
-            told = 0 if line == title else len(headline & set(keys)) / max(len(headline), 1)
-            rest = np.log1p(len(keys) - counts[3])
-            out[line] = [*np.array(counts) / np.maximum(sizes, 1), *np.log1p(counts), told, rest, *gaps]
+            told = 0 if line == title else count(headline & set(keys)) / max(count(headline), 1e-9)
+            rest = np.log1p(count(keys) - counts[3])
+            out[line] = [*np.array(counts) / np.maximum(sizes, 1e-9), *np.log1p(counts), told, rest, *gaps]
+    return out
+
+
+def signed_log(gap: int) -> float:
+    """Return sign(gap) * log(1 + |gap|)."""
+    return float(np.copysign(np.log1p(abs(gap)), gap))
+
+
+def placed(batch: Batch, borders: Borders, draft: Floats, labels: list[str]) -> Floats:
+    """Return where lines stand in their documents, as the draft head sees these, [lines, 13 + labels]."""
+    t, out, words = batch.tokens, np.zeros((len(batch), 13 + draft.shape[1]), np.float32), batch.words()
+    headlines = draft[:, labels.index("headline")] if "headline" in labels else np.zeros(len(batch))
+    for begin, size in zip(borders.begins, borders.sizes, strict=True):
+        lines = list(map(int, range(begin, begin + size)))
+        body = [line for line in lines if draft[line, labels.index("body")] > 0.5]
+        stretches: list[list[int]] = []
+        for line in body:
+            if not stretches or line - stretches[-1][-1] > 4:
+                stretches.append([])
+            stretches[-1].append(line)
+        sizes = [int(words[one].sum()) for one in stretches]
+        longest = sizes.index(max(sizes)) if sizes else -1
+        title = likely_headline(draft, labels, lines)
+        texts = {line: t.word[t.first[line] : t.first[line + 1]].tobytes() for line in lines}
+        for line in lines:
+            at = [n for n, one in enumerate(stretches) if one[0] <= line <= one[-1]]
+            own = sizes[at[0]] if at else 0
+            before = [n for n, one in enumerate(stretches) if one[-1] < line][-1:]
+            after = [n for n, one in enumerate(stretches) if one[0] > line][:1]
+            others = [
+                own - (int(words[line]) if line in body else 0),
+                *(sizes[n[0]] if n else 0 for n in (before, after)),
+            ]
+            row = [float(np.log1p(one)) for one in others]
+            if stretches:
+                first, last = stretches[longest][0], stretches[longest][-1]
+                row.append(signed_log(min(line - first, 0) + max(line - last, 0)))
+                row += [sizes[longest] / sum(sizes), own / sizes[longest], float(np.log1p(len(stretches)))]
+                row += [signed_log(line - body[0]), signed_log(line - body[-1]), signed_log(body[0] - title)]
+            else:
+                row += [0, 0, 0, 0, *[NO_MARK] * 3]
+            row += [signed_log(line - title), headlines[title], headlines[line] / (headlines[title] + 1e-3)]
+            out[line, :13] = row
+            same = [one for one in lines if one != line and texts[line] and texts[one] == texts[line]]
+            out[line, 13:] = draft[same].max(axis=0, initial=0)
     return out
 
 
@@ -459,6 +521,6 @@ def probabilities(model: Model, batch: Batch) -> tuple[Floats, Floats]:
     first = FirstPass(shape, text[:, :columns], probability, labels.index("body"), headline)
     context, everything = Context(batch, first), slice(None)
     draft = head(model, "draft", np.concatenate([lines, probability, *context.rows(everything)], axis=1))
-    more = second_pass(batch, context.borders, draft, shape, text[:, :columns], labels)
+    more = second_pass(batch, context.borders, draft, shape, text[:, :columns], labels, model.arrays["rarity"])
     rows = np.concatenate([lines, probability, *context.lean_rows(everything), more], axis=1)
     return draft, head(model, "final", rows)

@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comparison": {"alike", "cleaning", "corpus", "costs", "evaluation", "labels", "model"},
     "compiling": set(),
     "console": {"data_files", "errors"},
-    "context": {"features", "native", "scratch"},
+    "context": {"alphabet", "features", "native", "scratch"},
     "context_kernels": {"alphabet", "kernels"},
     "copies": {"corpus", "labels"},
     "corpus": {"data_files", "errors", "grouping", "parsing"},
@@ -107,6 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"errors", "lines"},
     "sampling": {"alike", "copies", "corpus", "errors", "features", "labels", "text_columns", "wording"},
     "scratch": set(),
+    "place_kernels": {"alphabet", "context_kernels", "kernels"},
     "second_kernels": {"context_kernels", "kernels"},
     "second_pass": {"context", "features", "native", "network", "scratch"},
     "settings": {"errors"},
@@ -124,7 +125,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text_columns": {"labels"},
     "threads": set(),
     "token_kernels": {"alphabet", "kernels", "markup_kernels"},
-    "training": {"alike", "arguments", "cleaning", "copies", "corpus", "evaluation", "features", "heads"}
+    "training": {"alike", "arguments", "cleaning", "context", "copies", "corpus", "evaluation", "features", "heads"}
     | {"kinds", "labels", "model", "model_files", "model_writing", "network", "sampling", "text_columns"}
     | {"training_options", "weighting", "wording"},
     "training_options": {"arguments", "classifier", "errors"},

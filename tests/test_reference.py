@@ -86,7 +86,7 @@ def test_edges(cleaner: Cleaner, documents: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("labels", [["body", "headline", "caption", "byline", "junk"], ["body", "c", "d", "e", "f"]])
-def test_what_lines_share_with_each_label(cleaner: Cleaner, labels: list[str]) -> None:
+def test_what_lines_share_and_where_they_stand(cleaner: Cleaner, labels: list[str]) -> None:
     """Whatever the draft head says, of all lines or of some, with the labels of the shipped model or others."""
     documents = [*invented()[::90], b"", b"a\nHello Anna\nhello anna\n" * 9, b"word " * 3000]
     batch, rng = cleaner.model.read(documents), np.random.default_rng(0)
@@ -95,8 +95,10 @@ def test_what_lines_share_with_each_label(cleaner: Cleaner, labels: list[str]) -
     second = SecondPass(batch, context, draft)
     some = np.flatnonzero(rng.random(len(batch)) < 0.2)
     rows = [np.concatenate([row for _, row in second.inputs(lines)]) for lines in (np.arange(len(batch)), some)]
-    expected = reference.related(batch, reference.Borders(batch.document), draft, labels)
+    borders = reference.Borders(batch.document)
+    expected = reference.related(batch, borders, draft, labels, cleaner.model.arrays["rarity"])
     assert np.abs(second.related - expected).max() < 1e-5
+    assert np.abs(second.placed - reference.placed(batch, borders, draft, labels)).max() < 1e-5
     assert np.array_equal(rows[0][some], rows[1])
 
 
