@@ -23,7 +23,7 @@ Bytes = npt.NDArray[np.uint8]
 NEAR, FAR = 2, 4
 WINDOWS = (3, 8, 20)
 SHARED = 8  # columns of shared_words
-RARITIES = 65536  # words that share a place are alike rare
+RARITIES, RAREST = 65536, 123  # words that share a place are alike rare; `model_files.are_numbers` takes no larger ones
 WORD_COLUMNS = 8  # what is known of a word of the document; see word_kernels.py
 #: Columns of the shape features that the head also sees of the near neighbours (log characters, mean
 #: word length, capitals, digits, ended, blank before).
@@ -115,9 +115,10 @@ def running(borders: Borders, values: Floats, what: str) -> tuple[npt.NDArray[np
 
 
 def rarities(batches: Iterable[Batch]) -> Bytes:
-    """Return how rare words are in some documents, uint8 [RARITIES]; `word_kernels.rarity_row` says where.
+    """Return how rare words are in some texts, uint8 [RARITIES]; `word_kernels.rarity_row` says where.
 
-    In eighths the logarithm of how many documents there are for each that has the word, or another of the same place.
+    In eighths the logarithm of how many texts there are for each that has the word, or another of the same place. Words
+    that none has are as rare as the rarest: few texts make no word rarer than all that a head has been fitted on.
     """
     having, documents = np.zeros(RARITIES, np.int64), 0
     for batch in batches:
@@ -132,5 +133,6 @@ def rarities(batches: Iterable[Batch]) -> Bytes:
         pairs = np.unique(batch.document[line[content]] * RARITIES + place)
         having += np.bincount(pairs % RARITIES, minlength=RARITIES)
         documents += len(np.unique(batch.document))
+    having = np.maximum(having, having[having > 0].min(initial=documents))
     eighths = np.rint(8 * np.log(documents / (1 + having)))
-    return np.asarray(np.clip(eighths, 1, 123), np.uint8)
+    return np.asarray(np.clip(eighths, 1, RAREST), np.uint8)

@@ -177,7 +177,7 @@ def more_than_half(value: object) -> bool:
 
 
 def are_numbers(array: npt.NDArray[Any]) -> bool:
-    """Tell whether an array holds finite numbers that can be summed up; bytes as of :func:`lengthened`."""
+    """Tell whether an array holds finite numbers that can be summed up; bytes as :func:`lengthened` reads them."""
     if array.dtype == np.float32:
         return bool(np.abs(array).max(initial=0) < LARGEST)
     array = lengthened(array) if array.dtype == np.uint8 else array

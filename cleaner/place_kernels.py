@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from cleaner.alphabet import WORDS
-from cleaner.context_kernels import signed_log
+from cleaner.context_kernels import FAR, signed_log
 from cleaner.kernels import jit, log
+from cleaner.related_kernels import any_of
 
 __all__: list[str] = []
 
-NONE = np.float32(6)  # stands for the log distance to a line that there is none of
 GAP = 3  # so many lines may interrupt a stretch of body
 PLACED = 13  # columns before those of the labels
 
@@ -54,7 +54,7 @@ def place_line(line: int, own: int, at: int, stretches: Any, found: tuple[int, i
     row[1] = log(1 + stretches[at - 1, 2]) if at > 0 else 0
     row[2] = log(1 + stretches[after, 2]) if after < number else 0
     row[3], row[4], row[5], row[6] = 0, 0, 0, log(1 + number)
-    row[7], row[8], row[9] = NONE, NONE, 0
+    row[7], row[8], row[9] = FAR, FAR, 0
     if number > 0:
         most = stretches[longest, 2]
         row[3] = signed_log(min(line - stretches[longest, 0], 0) + max(line - stretches[longest, 1], 0))
@@ -94,6 +94,24 @@ def most_of_same(draft: Any, same: Any, span: tuple[int, int], most: Any, out: A
 
 
 @jit
+def place_lines(
+    draft: Any, counts: Any, labels: Any, head: int, span: tuple[int, int], asked: Any, stretches: Any, out: Any
+) -> None:
+    """Fill the first :data:`PLACED` columns for the ``asked`` lines of a document, ``head`` being its headline."""
+    body, at = labels[0], 0
+    found = find_stretches(draft, counts, body, span, stretches)
+    lead = signed_log(stretches[0, 0] - head) if found[0] > 0 else FAR
+    for line in range(span[0], span[1]):
+        while at < found[0] and stretches[at, 1] < line:
+            at += 1
+        if asked[line] != 0:
+            own = max(counts[line, WORDS], 1) if draft[line, body] > np.float32(0.5) else 0
+            place_line(line, own, at, stretches, found, out[line])
+            out[line, 9] = lead
+            place_by_headline(line, head, labels[1], draft, out[line, 10:])
+
+
+@jit
 def placed(
     draft: Any,
     counts: Any,
@@ -113,22 +131,15 @@ def placed(
     stretch before and of the one after; log distance to the longest, its share of all, the share of its words that the
     own one has, log number of stretches; log distances to the first body line, to the last and from the likeliest
     headline to the first; log distance to that headline, its probability, the line's by it; and the largest
-    probability of each label of other lines of the same words, the first of which ``same``, int32 [lines], names.
-    ``stretches``, int64 [lines, 3], and ``most``, float32 [lines, labels], are scratch.
+    probability of each label of other lines of the same words, the first of which ``same``, int32 [lines], names. What
+    is in the rows of lines that are not asked about is no matter. ``stretches``, int64 [lines, 3], and ``most``,
+    float32 [lines, labels], are scratch.
     """
-    lines, first, body = len(begin), 0, labels[0]
+    lines, first = len(begin), 0
     while first < lines:
-        span, at, head = (first, end[first]), 0, title[first]
-        found = find_stretches(draft, counts, body, span, stretches)
-        lead = signed_log(stretches[0, 0] - head) if found[0] > 0 else NONE
-        for line in range(span[0], span[1]):
-            while at < found[0] and stretches[at, 1] < line:
-                at += 1
-            if asked[line] != 0:
-                own = max(counts[line, WORDS], 1) if draft[line, body] > np.float32(0.5) else 0
-                place_line(line, own, at, stretches, found, out[line])
-                out[line, 9] = lead
-                place_by_headline(line, head, labels[1], draft, out[line, 10:])
-        most_of_same(draft, same, span, most, out[:, PLACED:])
+        span, head = (first, end[first]), title[first]
+        if any_of(asked, span):
+            place_lines(draft, counts, labels, head, span, asked, stretches, out)
+            most_of_same(draft, same, span, most, out[:, PLACED:])
         first = span[1]
     return lines

@@ -24,10 +24,11 @@ class Related(NamedTuple):
     """The words of the lines of a batch, and what is known of those of one document."""
 
     first: Any  # int64 [lines + 1], where the numbers of each line's words begin
-    numbers: Any  # int32, times 256, and how rare the word is
+    numbers: Any  # int32, the number of a word in the document times 256, and how rare it is
     sizes: Any  # int32 [lines], how many words each line has
     known: Any  # int32 [words, 8]
-    #: int32 [lines, 4]: words in the last body line before, in the one before that, how far the last is, all words.
+    #: int32 [lines, 4]: what the words count that are in the last body line before, and in the one before that; how far
+    #: the last is; what all words count.
     near: Any
 
 
@@ -143,6 +144,15 @@ def relate_lines(
 
 
 @jit
+def any_of(asked: Any, span: tuple[int, int]) -> bool:
+    """Tell whether any line of a document is ``asked`` about."""
+    found = 0
+    for line in range(span[0], span[1]):
+        found |= asked[line]
+    return found != 0
+
+
+@jit
 def related(
     first: Any,
     numbers: Any,
@@ -170,10 +180,8 @@ def related(
     words = Related(first, numbers, sizes, known, near)
     lines, start = len(begin), 0
     while start < lines:
-        stop, any_asked = end[start], False
-        for line in range(start, stop):
-            any_asked = any_asked or asked[line] != 0
-        if any_asked:
+        stop = end[start]
+        if any_of(asked, (start, stop)):
             titled = enter_words(words, draft, labels, (start, stop), title[start])
             relate_lines(words, draft, labels, (start, stop), (title[start], titled), asked, out)
         start = stop

@@ -156,9 +156,9 @@ def final_rows(
     """Fill what the final head sees of the lines with the ``chosen`` numbers, [lines, features].
 
     The first seven parameters are as for `context_kernels.draft_rows`, ``reach`` having besides where the columns of
-    ``beside`` end that are shown; then what :func:`judged` sees, the habits'
-    columns of ``lines`` and their means, names [lines, names], what lines share with each label, what
-    :func:`placed` says, and what :func:`marked` sees. ``logs`` [chosen lines, values] are those of :func:`amounts`.
+    ``beside`` end that are shown; then what :func:`judged` sees, the habits' columns of ``lines`` and their means,
+    names [lines, names], what lines share with each label, what `place_kernels.placed` says, and what :func:`marked`
+    sees. ``logs`` [chosen lines, values] are those of :func:`amounts`.
     """
     near, far, before = reach[0], reach[1], reach[3]
     labels, more, count = values.shape[1], whole.shape[1], len(columns)

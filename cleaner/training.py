@@ -186,7 +186,7 @@ def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequenc
     """Return the figures of all documents, each by heads and a text table that have not seen its site; and by source.
 
     Without what `clean` does besides for lines that are surely image credits or are very long, so with fewer of the
-    former removed. Only the first pass has seen all sites.
+    former removed. Only the first pass, and how rare words are, have seen all sites.
     """
     measured = joined(
         [

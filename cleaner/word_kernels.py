@@ -123,7 +123,7 @@ def shared_words(
 
     ``sizes``, int32 [lines], gets how many content words each line has, and ``numbers``, int32 [tokens], from its
     first token on their numbers: those of a document count from 0, in the order in which they come, times 256, and
-    how rare the word is, from 1 to 255, by ``rarity``, uint8 [65536]. ``same``, int32 [lines], gets the first line of
+    how rare the word is, by ``rarity``, uint8 [65536]. ``same``, int32 [lines], gets the first line of
     the document that has the same words, -1 where no other has.
     """
     tokens = Tokens(word, word, word, shape, length, first)

@@ -412,9 +412,9 @@ def full_names(batch: Batch) -> Floats:
     return np.stack([np.log1p(number), recurring, early, early / np.maximum(number, 1)], axis=1).astype(np.float32)
 
 
-def rarity_of(key: int, rarity: Ints) -> int:
-    """Return how rare a word is, in eighths."""
-    return int(rarity[(key ^ key >> 29 ^ key >> 45) & 0xFFFF])
+def rarity_place(key: int) -> int:
+    """Return which number of a model's array says how rare a word is."""
+    return int(key ^ key >> 29 ^ key >> 45) & 0xFFFF
 
 
 def likely_headline(draft: Floats, labels: list[str], lines: list[int]) -> int:
@@ -436,7 +436,7 @@ def related(batch: Batch, borders: Borders, draft: Floats, labels: list[str], ra
         title = likely_headline(draft, labels, lines)
 
         def count(keys: Iterable[int]) -> float:
-            return sum(rarity_of(key, rarity) for key in keys) / 8
+            return sum(int(rarity[rarity_place(key)]) for key in keys) / 8
 
         for line in lines:
             own, keys = int(group[line]), words[line]

@@ -295,6 +295,10 @@ def fewer_classes(arrays: dict[str, Any]) -> None:
     arrays["classes"] = arrays["classes"][:1000]
 
 
+def fewer_rarities(arrays: dict[str, Any]) -> None:
+    arrays["rarity"] = arrays["rarity"][:1000]
+
+
 def unknown_class(arrays: dict[str, Any]) -> None:
     arrays["classes"][65] = 255
 
@@ -319,6 +323,7 @@ CHANGES = [
     fewer_hidden,
     fewer_kinds,
     fewer_classes,
+    fewer_rarities,
     unknown_class,
     empty_table,
 ]

@@ -107,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"errors", "lines"},
     "sampling": {"alike", "copies", "corpus", "errors", "features", "labels", "text_columns", "wording"},
     "scratch": set(),
-    "place_kernels": {"alphabet", "context_kernels", "kernels"},
+    "place_kernels": {"alphabet", "context_kernels", "kernels", "related_kernels"},
     "second_kernels": {"context_kernels", "kernels"},
     "second_pass": {"context", "features", "native", "network", "scratch"},
     "settings": {"errors"},

@@ -20,6 +20,7 @@ import reference
 from cleaner import alphabet as a
 from cleaner import compiling, native
 from cleaner.cleaning import Cleaner, encode
+from cleaner.context import rarities
 from cleaner.corpus import read_labelled
 from cleaner.decision import LONG, line_weights
 from cleaner.features import packed
@@ -100,6 +101,22 @@ def test_what_lines_share_and_where_they_stand(cleaner: Cleaner, labels: list[st
     assert np.abs(second.related - expected).max() < 1e-5
     assert np.abs(second.placed - reference.placed(batch, borders, draft, labels)).max() < 1e-5
     assert np.array_equal(rows[0][some], rows[1])
+
+
+def test_how_rare_words_are(cleaner: Cleaner) -> None:
+    """Counted by the kernels' words; what no text has is as rare as the rarest."""
+    texts = [*invented()[::90], "港湾管理署长 Á Bright ñandú".encode(), b"a", "署".encode(), b""]
+    batches = [cleaner.model.read(texts[:20]), cleaner.model.read(texts[20:])]
+    having, size = np.zeros(65536, np.int64), 0
+    for batch in batches:
+        t, number = batch.tokens, batch.document
+        pairs = ((doc, key) for line, doc in enumerate(number) for key, _ in reference.content_words(t, line))
+        places = {(int(doc), reference.rarity_place(key)) for doc, key in pairs}
+        having += np.bincount([place for _, place in places], minlength=65536)
+        size += len(set(number.tolist()))
+    rarest = round(8 * np.log(size / (1 + having[having > 0].min())))
+    expected = np.where(having > 0, np.rint(8 * np.log(size / (1 + having))).clip(1), rarest)
+    assert np.array_equal(rarities(batches), expected)
 
 
 @pytest.mark.slow
