@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cleaner.alphabet import WORDS
-from cleaner.kernels import exp, jit, log
+from cleaner.kernels import exp, jit, log, log_of
 
 __all__: list[str] = []
 
@@ -172,7 +172,7 @@ def means(sums: Any, begin: int, end: int, line: int, radius: int, row: Any) -> 
 @jit
 def signed_log(gap: int) -> float:
     """Return sign(gap) * log(1 + |gap|)."""
-    return log(np.float32(1 + gap)) if gap >= 0 else -log(np.float32(1 - gap))
+    return log_of(1 + gap) if gap >= 0 else -log_of(1 - gap)
 
 
 @jit

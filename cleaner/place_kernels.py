@@ -9,7 +9,7 @@ import numpy as np
 
 from cleaner.alphabet import WORDS
 from cleaner.context_kernels import FAR, signed_log
-from cleaner.kernels import jit, log
+from cleaner.kernels import jit, log_of
 from cleaner.related_kernels import any_of
 
 __all__: list[str] = []
@@ -50,10 +50,10 @@ def place_line(line: int, own: int, at: int, stretches: Any, found: tuple[int, i
     inside = at < number and stretches[at, 0] <= line
     words = stretches[at, 2] if inside else 0
     after = at + 1 if inside else at
-    row[0] = log(1 + words - own)
-    row[1] = log(1 + stretches[at - 1, 2]) if at > 0 else 0
-    row[2] = log(1 + stretches[after, 2]) if after < number else 0
-    row[3], row[4], row[5], row[6] = 0, 0, 0, log(1 + number)
+    row[0] = log_of(1 + words - own)
+    row[1] = log_of(1 + stretches[at - 1, 2]) if at > 0 else 0
+    row[2] = log_of(1 + stretches[after, 2]) if after < number else 0
+    row[3], row[4], row[5], row[6] = 0, 0, 0, log_of(1 + number)
     row[7], row[8], row[9] = FAR, FAR, 0
     if number > 0:
         most = stretches[longest, 2]
@@ -83,12 +83,17 @@ def see_same(draft: Any, same: Any, line: int, most: Any, row: Any) -> None:
 @jit
 def most_of_same(draft: Any, same: Any, span: tuple[int, int], most: Any, out: Any) -> None:
     """Fill for the lines of a document the largest probability of each label of other lines of the same words."""
+    some = 0
     for line in range(span[0], span[1]):
-        out[line], most[line] = 0, 0
+        some |= same[line] >= 0
+        for label in range(draft.shape[1]):
+            out[line, label] = 0
+    if not some:
+        return
+    most[span[0] : span[1]] = 0
     for line in range(span[0], span[1]):
         see_same(draft, same, line, most, out[line])
-    for line in range(span[0], span[1]):
-        most[line] = 0
+    most[span[0] : span[1]] = 0
     for line in range(span[1] - 1, span[0] - 1, -1):
         see_same(draft, same, line, most, out[line])
 
