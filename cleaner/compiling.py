@@ -39,6 +39,7 @@ KERNELS: dict[str, str] = {
     "habits": "f4:2 i8:1 f4:2 i8:1 i8:1 f8:2",
     "marks": "f4:2 int int i8:1 f4:2 f4:1 f4:2",
     "related": "i8:1 i4:1 i4:1 i8:1 i8:1 f4:2 i8:1 i8:1 u1:1 i4:2 i4:2 f4:2",
+    "count_texts": "i8:1 u1:1 i4:1 i8:1 i8:1 i4:1 i8:1 i8:1",
     "placed": "f4:2 i4:2 i8:1 i8:1 i8:1 i8:1 i4:1 u1:1 i8:2 f4:2 f4:2",
     "amounts": "f4:2 f8:2 f8:2 f4:2 i8:1 i8:1 i8:1 f4:2 f4:1",
     "final_rows": (

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.alphabet import ALL_CAPS, CAPITALISED, IDEOGRAPH, TERMINAL
 from cleaner.features import LINE_FEATURES, Batch, line_hashes
 from cleaner.native import call
 from cleaner.scratch import empty
@@ -122,17 +121,9 @@ def rarities(batches: Iterable[Batch]) -> Bytes:
     """
     having, documents = np.zeros(RARITIES, np.int64), 0
     for batch in batches:
-        t = batch.tokens
-        line = np.repeat(np.arange(len(batch)), np.diff(t.first))
-        ideograph, name = t.shape == IDEOGRAPH, (t.shape == CAPITALISED) | (t.shape == ALL_CAPS)
-        follows = np.zeros(len(line), np.bool_)
-        follows[1:] = ideograph[:-1] & (line[1:] == line[:-1])
-        content = np.where(ideograph, follows, (t.length >= np.where(name, 3, 5)) & (t.shape < TERMINAL))
-        key = np.where(ideograph, np.roll(t.word, 1) * 31 ^ t.word, t.word)[content] | 1
-        place = (key ^ (key >> 29) ^ (key >> 45)) & (RARITIES - 1)
-        pairs = np.unique(batch.document[line[content]] * RARITIES + place)
-        having += np.bincount(pairs % RARITIES, minlength=RARITIES)
-        documents += len(np.unique(batch.document))
+        t, last = batch.tokens, np.full(RARITIES, -1, np.int64)
+        places = np.empty(len(t.word) + 1, np.int32)
+        documents += call("count_texts", t.word, t.shape, t.length, t.first, batch.document, places, last, having)
     having = np.maximum(having, having[having > 0].min(initial=documents))
     eighths = np.rint(8 * np.log(documents / (1 + having)))
     return np.asarray(np.clip(eighths, 1, RAREST), np.uint8)

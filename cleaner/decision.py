@@ -126,7 +126,7 @@ def without_credits(
     """
     body, junk = labels.index(BODY), labels.index(JUNK)
     doubted = np.flatnonzero((credit >= SURE_CREDIT) & (chosen == body))
-    weighted = probabilities[doubted] * weights[doubted]
+    chosen, weighted = chosen.copy(), probabilities[doubted] * weights[doubted]
     chosen[doubted[weighted[:, junk] * CREDIT_WEIGHT > weighted[:, body]]] = junk
     return chosen
 

@@ -15,7 +15,6 @@ from cleaner.related_kernels import any_of
 __all__: list[str] = []
 
 GAP = 3  # so many lines may interrupt a stretch of body
-PLACED = 13  # columns before those of the labels
 
 
 @jit
@@ -102,7 +101,7 @@ def most_of_same(draft: Any, same: Any, span: tuple[int, int], most: Any, out: A
 def place_lines(
     draft: Any, counts: Any, labels: Any, head: int, span: tuple[int, int], asked: Any, stretches: Any, out: Any
 ) -> None:
-    """Fill the first :data:`PLACED` columns for the ``asked`` lines of a document, ``head`` being its headline."""
+    """Fill the columns before those of the labels for a document's ``asked`` lines, ``head`` being its headline."""
     body, at = labels[0], 0
     found = find_stretches(draft, counts, body, span, stretches)
     lead = signed_log(stretches[0, 0] - head) if found[0] > 0 else FAR
@@ -145,6 +144,6 @@ def placed(
         span, head = (first, end[first]), title[first]
         if any_of(asked, span):
             place_lines(draft, counts, labels, head, span, asked, stretches, out)
-            most_of_same(draft, same, span, most, out[:, PLACED:])
+            most_of_same(draft, same, span, most, out[:, out.shape[1] - draft.shape[1] :])
         first = span[1]
     return lines

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cleaner.kernels import jit, log
+from cleaner.kernels import Tokens, jit, log
+from cleaner.word_kernels import content_key, content_words, rarity_row
 
 __all__: list[str] = []
 
@@ -186,3 +187,22 @@ def related(
             relate_lines(words, draft, labels, (start, stop), (title[start], titled), asked, out)
         start = stop
     return lines
+
+
+@jit
+def count_texts(
+    word: Any, shape: Any, length: Any, first: Any, document: Any, places: Any, last: Any, having: Any
+) -> int:
+    """Add to ``having``, int64 [65536], how many documents have words of each place; returns how many there are.
+
+    ``document``, int64 [lines], ascends; ``last``, int64 [65536], is that in which a place was last, -1 to begin with.
+    ``places``, int32 [tokens + 1], is scratch.
+    """
+    tokens, number = Tokens(word, word, word, shape, length, first), 0
+    for line in range(len(document)):
+        number += line == 0 or document[line] != document[line - 1]
+        for at in range(content_words(tokens, line, first[line], places)):
+            row = rarity_row(content_key(tokens, first[line] + (places[at] >> 1)))
+            having[row] += last[row] != document[line]
+            last[row] = document[line]
+    return number

@@ -145,7 +145,7 @@ def final_rows(
     mean: Any,
     names: Any,
     told: Any,
-    places: Any,
+    placed: Any,
     score: Any,
     score_sums: Any,
     gap: Any,
@@ -186,8 +186,8 @@ def final_rows(
         place += names.shape[1]
         move(told[line], row[place:], told.shape[1])
         place += told.shape[1]
-        move(places[line], row[place:], places.shape[1])
-        place += places.shape[1]
+        move(placed[line], row[place:], placed.shape[1])
+        place += placed.shape[1]
         move(score[line], row[place:], score.shape[1])
         place += score.shape[1]
         place += averages(score_sums, radii, span, row[place:])
