@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 import numba
 import numpy as np
 
+from cleaner.vectors import BLOCK, first_break
+
 __all__: list[str] = []
 
 F = TypeVar("F")
@@ -33,7 +35,6 @@ class Tokens(NamedTuple):
 
 
 MULTIPLIER = 0x2545F4914F6CDD1D
-BLOCK = 16  # bytes that are tested for line endings at once
 
 
 @jit
@@ -127,18 +128,6 @@ def break_width(data: Any, at: int, stop: int) -> int:
 
 
 @jit
-def may_break(data: Any, at: int) -> bool:
-    """Tell whether one of the ``BLOCK`` bytes from a place on may be a line ending; two more bytes follow them."""
-    block, second, third = data[at : at + BLOCK], data[at + 1 : at + 1 + BLOCK], data[at + 2 : at + 2 + BLOCK]
-    found = np.uint8(0)
-    for i in range(BLOCK):
-        low = (block[i] <= 0x1E) & (block[i] != 9)
-        wide = (block[i] == 0xE2) & (second[i] == 0x80) & (third[i] >= 0xA8) & (third[i] <= 0xA9)
-        found |= np.uint8(low | wide | ((block[i] == 0xC2) & (second[i] == 0x85)))
-    return found != 0
-
-
-@jit
 def find_lines(data: Any, documents: Any, start: Any, end: Any, after: Any, document: Any) -> int:
     """Fill start, end, start of the next and document of every line, int64; returns how many there are.
 
@@ -152,22 +141,21 @@ def find_lines(data: Any, documents: Any, start: Any, end: Any, after: Any, docu
             at += 3
         begin = at
         while at < stop:
-            if at + BLOCK + 2 <= stop and not may_break(data, at):
-                at += BLOCK
-                continue
-            limit = min(at + BLOCK, stop)
-            while at < limit:
-                width = break_width(data, at, stop)
-                if width == 0:
-                    at += 1
+            if at + BLOCK + 2 <= stop:
+                skipped: int = first_break(data, at)
+                at += skipped
+                if skipped == BLOCK:
                     continue
-                if line == room:
-                    return room + 1
-                start[line], end[line], after[line], document[line] = begin, at, at + width, number
-                line += 1
-                at += width
-                begin = at
-                break
+            width = break_width(data, at, stop)
+            if width == 0:
+                at += 1
+                continue
+            if line == room:
+                return room + 1
+            start[line], end[line], after[line], document[line] = begin, at, at + width, number
+            line += 1
+            at += width
+            begin = at
         if begin < stop:
             if line == room:
                 return room + 1

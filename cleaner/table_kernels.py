@@ -164,18 +164,24 @@ def add_spans(table: Any, rows: Any, cuts: tuple[int, int, int, int], sums: Any)
 
 @jit
 def write_scores(sums: Any, last: Any, scale: Any, overlap: bool, out: Any) -> None:
-    """Turn the sums of a line into its scores; ``last`` is the table row of the line as a whole."""
+    """Turn the sums of a line into its scores; ``last`` is the table row of the line as a whole.
+
+    One loop for each third: of a single one the compiler cannot see that it may be done several columns at a time.
+    """
     columns, count = len(scale), len(last) - 1
     middle = np.float32(1) if overlap else np.float32(0)
     whole = sums[0, count] + sums[1, count] + sums[2, count] + last[count]
     factor = 1 / np.sqrt(max(whole, np.float32(1)))
     head = 1 / np.sqrt(max(sums[0, count] + middle * sums[1, count], np.float32(1)))
     tail = 1 / np.sqrt(max(sums[2, count] + middle * sums[1, count], np.float32(1)))
+    first, between, end, line = sums[0, :columns], sums[1, :columns], sums[2, :columns], last[:columns]
     for column in range(columns):
-        first, between, end = sums[0, column], sums[1, column], sums[2, column]
-        out[column] = scale[column] * (first + between + end + last[column]) * factor
-        out[columns + column] = scale[column] * (first + middle * between) * head
-        out[2 * columns + column] = scale[column] * (end + middle * between) * tail
+        out[column] = scale[column] * (first[column] + between[column] + end[column] + line[column]) * factor
+    opening, closing = out[columns : 2 * columns], out[2 * columns : 3 * columns]
+    for column in range(columns):
+        opening[column] = scale[column] * (first[column] + middle * between[column]) * head
+    for column in range(columns):
+        closing[column] = scale[column] * (end[column] + middle * between[column]) * tail
 
 
 @jit

@@ -105,15 +105,18 @@ def read_word(data: Any, at: int, end: int, table: Any, tokens: Tokens, n: int) 
         last = (last << 16) | letter
         head = hashed if length == 5 else head
         at += width
-        while at < end:
-            code, class_, letter, width = character(data, at, end, table)
-            if class_ == JOINER:
-                joiners += 1
-            elif (code == 39 or code == 0x2019) and inside_word(data, at + width, end):
-                marks += 1
-            else:
-                break
+        if at >= end:
+            break
+        code, class_, letter, width = character(data, at, end, table)
+        if class_ >= LOWER and class_ <= DIGIT:
+            continue
+        while class_ == JOINER or ((code == 39 or code == 0x2019) and inside_word(data, at + width, end)):
+            joiners += class_ == JOINER
+            marks += class_ != JOINER
             at += width
+            if at >= end:
+                break
+            code, class_, letter, width = character(data, at, end, table)
         if at >= end or class_ < LOWER or class_ > DIGIT:
             break
     tokens.word[n] = hashed ^ ((hashed >> 32) & 0xFFFFFFFF)

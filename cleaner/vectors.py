@@ -1,7 +1,8 @@
-"""The one operation that numba has no words for: sums of table rows kept in vector registers.
+"""The two operations that numba has no words for: sums of table rows, and a search, in vector registers.
 
 Only kernels use this, and only while they are compiled; see `kernels.py`. Written as a loop over columns
-the sums would go through memory after every row, since the compiler cannot know that they overlap nothing.
+the sums would go through memory after every row, since the compiler cannot know that they overlap nothing; written as
+a loop over bytes the search ends at a place that the processor cannot guess.
 """
 
 from typing import Any
@@ -14,6 +15,8 @@ __all__: list[str] = []
 
 #: Columns of the text table that are summed at once; its rows are padded to a multiple.
 LANES = 16
+#: Bytes that are searched for line endings at once.
+BLOCK = 32
 
 
 @intrinsic
@@ -64,3 +67,34 @@ def add_rows(typing: Any, table: Any, rows: Any, span: Any, block: Any, out: Any
 
 #: Table rows of a token; see table_kernels.py.
 GRAMS = 5
+
+
+@intrinsic
+def first_break(typing: Any, data: Any, at: Any) -> Any:
+    """Return which of the ``BLOCK`` bytes from a place on may be a line ending first; ``BLOCK`` where none may.
+
+    ``data`` is uint8, and two more bytes follow. They may where they are below 0x1F but for tabs, or U+0085, U+2028 or
+    U+2029 begins there; `kernels.break_width` has the last word.
+    """
+    del typing
+
+    def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, values[0])
+        block, whole = ir.VectorType(ir.IntType(8), BLOCK), ir.IntType(BLOCK)
+
+        def loaded(by: int) -> Any:
+            place = builder.gep(array.data, [builder.add(values[1], ir.IntType(64)(by))])
+            return builder.load(builder.bitcast(place, block.as_pointer()), align=1)
+
+        def compared(how: str, bytes_: Any, value: int) -> Any:
+            return builder.icmp_unsigned(how, bytes_, block([value] * BLOCK))
+
+        first, second, third = (loaded(by) for by in range(3))
+        low = builder.and_(compared("<", first, 0x1F), compared("!=", first, 9))
+        next_line = builder.and_(compared("==", first, 0xC2), compared("==", second, 0x85))
+        last = builder.or_(compared("==", third, 0xA8), compared("==", third, 0xA9))
+        wide = builder.and_(builder.and_(compared("==", first, 0xE2), compared("==", second, 0x80)), last)
+        mask = builder.bitcast(builder.or_(builder.or_(low, next_line), wide), whole)
+        return builder.zext(builder.cttz(mask, ir.IntType(1)(0)), ir.IntType(64))
+
+    return types.int64(data, at), build

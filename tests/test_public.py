@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "job": {"cleaning", "model", "options", "outcomes", "quality", "records", "sharing", "summary"},
     "journal": {"atomic", "errors", "options", "shards", "targets"},
     "jsonl": {"cells", "encodings", "errors", "lines", "opening", "records"},
-    "kernels": set(),
+    "kernels": {"vectors"},
     "kinds": {"classifier", "copies", "heads", "labels", "sampling"},
     "labels": set(),
     "lines": set(),

@@ -218,6 +218,20 @@ def test_lines_and_counts(cleaner: Cleaner) -> None:
             assert found == counts[[a.LETTERS, a.CAPITALS, a.FIGURES, a.MARKS]].tolist()
 
 
+ENDS = ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+NO_ENDS = ["", "\t", "\x00", "\x1b", "\x1f", "\x84", "\x86", "\xc5", "\u2027", "\u202a", "\u20a8", "\u3028"]
+
+
+@pytest.mark.parametrize("end", ENDS + NO_ENDS)
+def test_lines_end_where_python_ends_them(cleaner: Cleaner, end: str) -> None:
+    """Wherever that is among the bytes that are searched at a time, and however near to the end of the text."""
+    texts = ["a" * size + end + "b" * after for size in range(70) for after in (0, 1, 2, 31, 33, 70)]
+    found = cleaner.model.read([text.encode() for text in texts]).text
+    data = found.data.tobytes()
+    lines = [data[start:after].decode() for start, after in zip(found.start, found.next, strict=True)]
+    assert lines == [line for text in texts for line in text.splitlines(keepends=True)]
+
+
 @pytest.mark.parametrize("end", [b"\xe2", b"\xf0\x9f", b"a \xc3", b"\xe6\xb8"])
 def test_a_character_that_is_cut_short_takes_nothing_from_the_next_document(cleaner: Cleaner, end: bytes) -> None:
     found = [cleaner.model.read([b"SHARE\n" + end, after]) for after in (b"", b"zz", b"\x80\x80 z")]
