@@ -38,10 +38,10 @@ def call(name: str, *arguments: npt.NDArray[Any] | int) -> int:
     function, wanted = bound(name)
     values: list[int] = []
     for argument, (dtype, axes) in zip(arguments, wanted, strict=True):
-        if isinstance(argument, int) and not axes:
-            values.append(argument)
-        elif isinstance(argument, np.ndarray) and argument.dtype == dtype and argument.ndim == axes:
+        if axes and isinstance(argument, np.ndarray) and argument.dtype == dtype and argument.ndim == axes:
             values.append(id(argument))
+        elif isinstance(argument, int) and not axes:
+            values.append(argument)
         else:
             shown = f"{argument.dtype} {argument.shape}" if isinstance(argument, np.ndarray) else repr(argument)
             raise TypeError(f"{name}: {shown} given for {dtype} in {axes} dimensions")

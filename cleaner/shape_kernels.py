@@ -112,13 +112,13 @@ def line_features(
         begin, end, row = first[line], first[line + 1], out[line, column:]
         tally[:] = 0
         row[:72] = 0
-        inside, sentences = 0, 0
+        inside = 0
         for at in range(begin, end):
             tally[shape[at]] += 1
-            if shape[at] < TERMINAL:
-                inside += length[at]
-        for at in range(begin, end - 3):
-            sentences += ends_sentence(shape[at])
+            inside += length[at] if shape[at] < TERMINAL else 0
+        sentences = tally[TERMINAL] + tally[QUESTION]
+        for at in range(max(end - 3, begin), end):
+            sentences -= ends_sentence(shape[at])
         own = counts[line]
         words = own[WORDS]
         share, total = np.float32(max(words, 1)), np.float32(max(own[CHARACTERS], 1))
