@@ -232,6 +232,31 @@ def test_lines_end_where_python_ends_them(cleaner: Cleaner, end: str) -> None:
     assert lines == [line for text in texts for line in text.splitlines(keepends=True)]
 
 
+def letters_of_words(line: str) -> list[int]:
+    """Return how many letters each word has: joiners go with it, apostrophes where a letter or mark follows."""
+    found, at = [], 0
+    while at < len(line):
+        count = 0
+        while at < len(line) and line[at] in "ab1Ж":
+            count, at = count + 1, at + 1
+            while at < len(line) and (line[at] in "\u0301\xad" or re.match("['’][abЖ’\u0301]", line[at:])):
+                at += 1
+        found += [count] if count else []
+        at += not count
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_words_have_their_letters(cleaner: Cleaner, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lines = ["".join(rng.choice(list("aab1Ж'’\u0301\xad ."), size)) for size in rng.integers(1, 40, 300)]
+    lines = [line for line in lines if letters_of_words(line)]
+    tokens = cleaner.model.read(["\n".join(lines).encode()]).tokens
+    for line, begin, end in zip(lines, tokens.first, tokens.first[1:], strict=False):
+        words = tokens.shape[begin:end] < a.TERMINAL
+        assert tokens.length[begin:end][words].tolist() == letters_of_words(line), repr(line)
+
+
 @pytest.mark.parametrize("end", [b"\xe2", b"\xf0\x9f", b"a \xc3", b"\xe6\xb8"])
 def test_a_character_that_is_cut_short_takes_nothing_from_the_next_document(cleaner: Cleaner, end: bytes) -> None:
     found = [cleaner.model.read([b"SHARE\n" + end, after]) for after in (b"", b"zz", b"\x80\x80 z")]
