@@ -5,6 +5,7 @@ What it says without a fold is taught by networks that have not seen that fold e
 """
 
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from cleaner.classifier import LineClassifier, spread
@@ -31,6 +33,7 @@ __all__ = [
     "first_pass",
     "fit_head",
     "gather",
+    "linear_softmax",
     "teach",
     "teachable",
 ]
@@ -230,8 +233,8 @@ def first_pass(parts: Sequence[Part], scores: Sequence[Floats], seed: int) -> tu
         weight.append(part.weight[chosen])
     x = np.concatenate(rows)
     scale, mean = spread(x, x.dtype), x.mean(axis=0)
-    model = LogisticRegression(C=0.1, max_iter=300)
-    model.fit((x - mean) / scale, np.concatenate(target), sample_weight=np.concatenate(weight))
+    y, heavy = np.concatenate(target), np.concatenate(weight)
+    model = linear_softmax((x - mean) / scale, y, heavy, inverse_penalty=0.1, steps=300)
     labels = int(max(part.label.max() for part in parts)) + 1
     coef, bias = np.zeros((labels, x.shape[1])), np.full(labels, NEVER)
     if len(model.classes_) == 2:
@@ -241,3 +244,11 @@ def first_pass(parts: Sequence[Part], scores: Sequence[Floats], seed: int) -> tu
         coef[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
     coef = coef / scale
     return coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32)
+
+
+def linear_softmax(
+    x: Floats, y: Ints, weight: Floats | None = None, *, inverse_penalty: float, steps: int
+) -> LogisticRegression:
+    """Fit a softmax over scaled features, as near as so many steps come; that it ends there warns nobody who trains."""
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        return LogisticRegression(C=inverse_penalty, max_iter=steps).fit(x, y, sample_weight=weight)

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
 
 from cleaner.classifier import spread
 from cleaner.copies import COPIES
-from cleaner.heads import Inputs
+from cleaner.heads import Inputs, linear_softmax
 from cleaner.labels import JUNK, KINDS
 from cleaner.sampling import Part, lines_of, real_lines
 
@@ -61,14 +60,14 @@ def fit(parts: Sequence[Part], inputs: Inputs) -> Kinds:
         return Kinds([], np.zeros((width, 0), np.float32), np.zeros(0, np.float32), np.zeros(0), np.zeros(0, np.bool_))
     scale, mean = spread(x, x.dtype), x.mean(axis=0)
     x = (x - mean) / scale
-    model = LogisticRegression(C=0.01, max_iter=100)
     most, right = np.zeros(len(y)), np.zeros(len(y), np.bool_)
     for number in np.unique(f):
         out, rest = f == number, f != number
         if len(np.unique(y[rest])) > 1 and out.any():
-            shares = model.fit(x[rest], y[rest]).predict_proba(x[out])
+            model = linear_softmax(x[rest], y[rest], inverse_penalty=0.01, steps=100)
+            shares = model.predict_proba(x[out])
             most[out], right[out] = shares.max(axis=1), model.classes_[shares.argmax(axis=1)] == y[out]
-    model.fit(x, y)
+    model = linear_softmax(x, y, inverse_penalty=0.01, steps=100)
     coef = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_ / 2, model.coef_ / 2])
     bias = model.intercept_ if len(model.classes_) > 2 else np.concatenate([-model.intercept_, model.intercept_]) / 2
     coef = coef / scale

@@ -1,15 +1,18 @@
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from documents import pool
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from cleaner.cleaning import Cleaner
 from cleaner.context import Borders
 from cleaner.corpus import LabelledDocument, read_labelled
 from cleaner.decision import AIMS, body_share, cleanness, decide, eased, line_weights, runs, spread
-from cleaner.heads import Rows, fewer
+from cleaner.heads import Rows, fewer, linear_softmax
 from cleaner.kinds import Kinds, kind_floor
 from cleaner.model import Model
 from cleaner.sampling import FEWEST, choose_whole, read_part
@@ -215,3 +218,16 @@ def test_from_where_a_line_is_body_is_told_by_real_documents() -> None:
     assert choose_whole([body, document("invented", "junk", 3000, FEWEST)]) == 2500
     assert choose_whole([body, document("real", "junk", 3000, FEWEST)]) == 5000
     assert choose_whole([body, document("real", "junk", 20000, FEWEST)]) == 0
+
+
+def test_a_softmax_that_ends_early_warns_nobody() -> None:
+    """Who trains hears nothing of steps; without the function the same lines warn."""
+    rng = np.random.default_rng(0)
+    x = np.exp(3 * rng.normal(size=(2000, 60))).astype(np.float32)
+    x = 1000 * (x - x.mean(axis=0)) / x.std(axis=0)
+    y = (x[:, :8] + 100 * rng.normal(size=(2000, 8))).argmax(axis=1)
+    with warnings.catch_warnings(action="error"):
+        shares = linear_softmax(x, y, inverse_penalty=0.01, steps=100).predict_proba(x)
+    with pytest.warns(ConvergenceWarning):
+        bare = LogisticRegression(C=0.01, max_iter=100).fit(x, y)
+    np.testing.assert_array_equal(shares, bare.predict_proba(x))

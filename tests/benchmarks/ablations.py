@@ -3,7 +3,7 @@
     python tests/benchmarks/ablations.py features tables sources languages invented
 
 Each word is a table of runs; the figures are added to ablations.json, and tables.svg is drawn.
-`features` fits only a head again, `tables` text table and head, once each; the others train whole models, a minute
+`features` fits only heads again, `tables` text table and head, once each; the others train whole models, a minute
 or two each. All use fewer views, folds and epochs than the shipped model, and compare with a model trained like that.
 """
 
@@ -18,19 +18,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from feature_groups import draft_groups, final_groups
 
 from cleaner.alike import without_shared
 from cleaner.classifier import LineClassifier
 from cleaner.cleaning import Cleaner
-from cleaner.context import width
 from cleaner.corpus import LabelledDocument, fold_of, read_labelled
 from cleaner.evaluation import figures, measure
-from cleaner.features import LINE_FEATURES, text_scores
+from cleaner.features import text_scores
 from cleaner.model import Model
 from cleaner.model_files import FORMAT
-from cleaner.network import softmax
+from cleaner.network import Inputs, joined_rows, softmax
 from cleaner.sampling import Part, head_rows, label_order, read_part, split
-from cleaner.training import Options, fit, fit_text
+from cleaner.training import Begun, Options, fit, fit_draft, fit_text
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -43,6 +43,8 @@ VIEWS = ("", "extract", "page", "resiliparse", "trafilatura")
 WORDS = 300
 #: Lines and times that a head's speed is measured by; more lines would measure how memory is got.
 TIMED, TIMES = 4096, 5
+#: No probability counts less than this in a log loss.
+LEAST = 1e-6
 Floats = npt.NDArray[np.float32]
 #: Inputs of a head, their labels and weights.
 Rows = tuple[Floats, Any, Floats]
@@ -94,40 +96,43 @@ def languages(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocu
         )
 
 
-def draft_groups(columns: int, labels: int) -> dict[str, list[int]]:
-    """Return the columns of the draft head's inputs by group."""
-    lines = 3 * columns + LINE_FEATURES
-    total = lines + labels + width(labels, columns)[0]
-    near = 4 * (labels + 6 + columns)
-    far = 4 * (labels + 1)
-    start = lines + labels + 10
-    return {
-        "text sums of the line": list(range(3 * columns)),
-        "text sums of its first and last tokens": list(range(columns, 3 * columns)),
-        "shape": list(range(3 * columns, lines)),
-        "stretches, dates, white space": list(range(lines - 8, lines)),
-        "first pass": list(range(lines, lines + labels)),
-        "words shared with the document, title": list(range(lines + labels, start)),
-        "neighbours at 1 and 2 lines": list(range(start, start + near)),
-        "neighbours at 3 and 4 lines": list(range(start + near, start + near + far)),
-        "document and windows": list(range(start + near + far, total)),
-        "all context": list(range(lines + labels, total)),
-    }
-
-
 def features(training: Sequence[LabelledDocument], tests: Sequence[LabelledDocument]) -> Iterator[tuple[str, Any]]:
-    """Leave each group of the draft head's features out, and change the size of its hidden layer."""
-    labels = label_order(training)
-    parts = [read_part(fold, labels) for fold in split(training, QUICK.folds, QUICK.seed)]
-    test = read_part(list(tests), labels)
-    model, data = head_data(parts, labels, QUICK)
-    inputs = rows_of(model, test, None)
-    columns = len(model.table.scale)
-    yield "all", one_head(data, inputs, test, QUICK.draft)
-    for name, group in draft_groups(columns, len(labels)).items():
-        yield f"without {name}", one_head(data, inputs, test, QUICK.draft, group)
+    """Leave each group of features out of each head, and change the size of its hidden layer.
+
+    Both heads learn by the labels alone, and of all lines.
+    """
+    begun = fit_draft(training, QUICK, lambda step, share: None)
+    model, test = begun.model, read_part(list(tests), begun.model.labels)
+    model.arrays.update(begun.draft.head.arrays(len(model.labels), "draft"))
+    drafts, seen = [softmax(logits) for logits in begun.draft.logits], model.see(test.batch)
+    draft = model.judge("draft", model.draft_inputs(seen), len(test.batch)).copy()
+    size = (len(model.table.scale), len(model.labels))
+
+    data = rows_for(begun, lambda number: model.draft_inputs(begun.seen[number]))
+    yield from one_out("draft", data, joined_rows(model.draft_inputs(seen)), test, draft_groups(*size))
+    data = rows_for(begun, lambda number: model.final_inputs(begun.seen[number], drafts[number]))
+    yield from one_out("final", data, joined_rows(model.final_inputs(seen, draft)), test, final_groups(*size))
+
+
+def rows_for(begun: Begun, inputs: Callable[[int], Inputs]) -> Rows:
+    """Return what a head trains on, ``inputs`` being what it sees of each fold."""
+    return (
+        np.concatenate([joined_rows(inputs(number))[chosen] for number, chosen in enumerate(begun.rows.chosen)]),
+        np.concatenate([part.label[chosen] for part, chosen in zip(begun.parts, begun.rows.chosen, strict=True)]),
+        np.concatenate(begun.rows.weight),
+    )
+
+
+def one_out(
+    name: str, data: Rows, inputs: Floats, test: Part, groups: dict[str, list[int]]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Fit a head on all columns, without each group and with hidden layers of other sizes."""
+    yield f"{name} head, all", one_head(data, inputs, test, QUICK.draft)
+    for group, columns in groups.items():
+        yield f"{name} head, without {group}", one_head(data, inputs, test, QUICK.draft, columns)
     for hidden in (16, 32, 128):
-        yield f"{hidden} hidden units", one_head(data, inputs, test, replace(QUICK, draft_hidden=hidden).draft)
+        head = replace(QUICK, draft_hidden=hidden).draft
+        yield f"{name} head, {hidden} hidden units", one_head(data, inputs, test, head)
 
 
 def head_data(parts: Sequence[Part], labels: list[str], options: Options) -> tuple[Model, Rows]:
@@ -183,21 +188,24 @@ def one_head(
     head: Callable[[], LineClassifier],
     out: Sequence[int] = (),
 ) -> dict[str, float]:
-    """Fit a head without some columns and return the F1 of each label, and microseconds a line."""
+    """Fit a head without some columns and return its figures."""
     use = np.setdiff1d(np.arange(inputs.shape[1]), np.asarray(out, np.int64))
     fitted = head().fit(data[0][:, use], data[1], sample_weight=data[2])
     return scored(fitted, inputs[:, use], test)
 
 
 def scored(head: LineClassifier, rows: Floats, test: Part) -> dict[str, float]:
-    """Return the F1 of each label by a head, and microseconds a line."""
+    """Return log loss and F1 of each label by a head, and microseconds a line."""
     shares, spent = softmax(head.logits(rows)), seconds(partial(head.logits, rows[:TIMED]))
-    truth, found = test.label[test.sure], shares.argmax(axis=1)[test.sure]
-    size = shares.shape[1]
+    truth, weight, shares = test.label[test.sure], test.weight[test.sure], shares[test.sure]
+    size, found = shares.shape[1], shares.argmax(axis=1)
     counts = np.bincount(truth * size + found, minlength=size * size).reshape(size, size)
     f1 = 2 * counts.diagonal() / np.maximum(counts.sum(axis=0) + counts.sum(axis=1), 1)
-    out = {f"label {number} F1": value for number, value in enumerate(f1.tolist())}
-    return {**out, "mean F1": float(f1.mean()), "microseconds a line": 1e6 * spent / len(rows[:TIMED])}
+    loss = -np.average(np.log(np.maximum(shares[np.arange(len(truth)), truth], LEAST)), weights=weight)
+    labels = label_order(test.documents)
+    out = {f"{label} F1": value for label, value in zip(labels, f1.tolist(), strict=True)}
+    figures_of = {"log loss": float(loss), **out, "mean F1": float(f1.mean())}
+    return figures_of | {"microseconds a line": 1e6 * spent / len(rows[:TIMED])}
 
 
 def seconds(run: Callable[[], Any]) -> float:
