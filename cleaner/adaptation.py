@@ -4,6 +4,7 @@ The order is that of training, and what the heads see of the new lines is out of
 on a line says of it what it will say of no other. First pass, kinds, weights and aims stay the base's.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,8 @@ LIMITS = {"weight": (1e-3, 10**6), "margin": (-(10**6), 10**6)}
 class Adapting:
     """Settings of an adaptation; the card of the adapted model holds them.
 
+    ``seed`` is that of all that is drawn, ``rehearsal_lines`` how many lines of other sites are rehearsed, ``steps``
+    how far the heads may move.
     ``weight`` is what a new line counts beside one of the rehearsal, ``table_penalty`` the pull of the text table
     back to the base's, ``folds`` the groups of documents whose inputs are out of fold, ``shares`` how far to go
     from the base's weights to the adapted ones, the best being taken. ``margin`` is by how much body F1 may fall in
@@ -124,7 +127,7 @@ def read_fresh(base: Model, documents: Sequence[LabelledDocument], weight: float
     columns, labels, table = own_columns(base.labels), base.labels, columns_of(base.arrays)
     batch = base.read([document.text().encode("utf-8", "surrogatepass") for document in documents])
     rows = [row for d in documents for row in zip(d.labels, d.kinds, strict=True)]
-    views = {d.id: sum(other.id == d.id for other in documents) for d in documents}
+    views = Counter(d.id for d in documents)
     counts = [weight * views[d.id] ** -0.5 * (not weak) for d in documents for weak in d.weak]
     grams = gram_matrix(batch, len(table))
     column = np.array([column_of(*row, columns) for row in rows])

@@ -75,7 +75,9 @@ class Journal:
     def append(self, entry: dict[str, Any]) -> None:
         """Write an entry; when this returns, it is on the disk."""
         data = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-        self.file.write(b"%08x %s\n" % (zlib.crc32(data), data))
+        left = b"%08x %s\n" % (zlib.crc32(data), data)
+        while left:  # where there is no room for all of it, a part may be written without an error
+            left = left[self.file.write(left) :]
         os.fsync(self.file.fileno())
 
     def close(self) -> None:

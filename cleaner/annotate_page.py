@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cleaner.labels import JUNK
+
 __all__ = ["UNSURE", "Page", "Sheet"]
 
 #: Lines whose proposal is wrong with at least this probability are visited first.
@@ -153,7 +155,7 @@ class Page:
         rows = [self.sheet.header]
         for line, text in enumerate(self.sheet.lines):
             label = self.label(line)
-            kind = self.sheet.kinds[line] if label == self.sheet.proposed[line] else ""
+            kind = self.sheet.kinds[line] if label == self.sheet.proposed[line] == JUNK else ""
             blank = "\n" if self.sheet.blank_before[line] and line else ""
             rows.append(f"{blank}{label}\t{text.replace(chr(9), ' ')}" + (f"\t{kind}\n" if kind else "\n"))
         return "".join(rows)

@@ -20,7 +20,8 @@ __all__ = ["suspect_sheets"]
 def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleaner, output: Path | None) -> list[Sheet]:
     """Return the documents with flagged lines; the files themselves are to be corrected if ``output`` is None.
 
-    Labels do not carry over to like lines: here somebody has decided already.
+    Labels do not carry over to like lines: here somebody has decided already. Documents with weak labels are left out:
+    TSV, as which they would be written, has none.
 
     Raises:
         UsageError: a file is to be corrected in place, and is not TSV.
@@ -32,6 +33,8 @@ def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleane
     sheets: dict[str, Sheet] = {}
     for number in sorted(flagged):
         one, lines = found[number], flagged[number]
+        if any(one.document.weak):
+            continue
         size = len(one.document.lines)
         doubt = tuple(max(1 - lines[line].given, UNSURE) if line in lines else 0.0 for line in range(size))
         hints = tuple(

@@ -35,6 +35,18 @@ def naming(path: Path | str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def sending(path: Path | str) -> Iterator[None]:
+    """Raise as one of ours what a driver raises, but for errors of the system: anything that the libraries below do."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path}: cannot be written ({reason}). Check path, driver and credentials.") from None
+
+
 def is_special(path: Path | str) -> bool:
     """Tell whether a path is there and no file: a pipe or a device, which takes what is written to it.
 
@@ -53,8 +65,9 @@ def write_beside(path: Path | str, data: bytes) -> None:
     """
     if is_remote(str(path)):
         system, inner = remote(str(path))
-        system.makedirs(os.path.dirname(inner), exist_ok=True)
-        system.pipe_file(inner, data)
+        with sending(path):
+            system.makedirs(os.path.dirname(inner), exist_ok=True)
+            system.pipe_file(inner, data)
         return
     given, real = path, Path(os.path.realpath(path))
     new = beside(real, f".{os.getpid()}")
@@ -67,12 +80,20 @@ def write_beside(path: Path | str, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         if real.exists():
-            shutil.copymode(real, new)
+            copy_rights(real, new)
         new.replace(real)
     except OSError as error:
         raise UsageError(f"{given}: {error.strerror}. Choose another output; nothing was written there.") from None
     finally:
         remove(new)
+
+
+def copy_rights(real: Path, new: Path) -> None:
+    """Give a file the mode of the one whose place it takes, and its owner where this user may."""
+    with suppress(OSError, AttributeError):  # no other user may, and not every system can
+        state = real.stat()
+        os.chown(new, state.st_uid, state.st_gid)
+    shutil.copymode(real, new)
 
 
 def remove(path: Path) -> None:
@@ -95,8 +116,9 @@ def move(source: Path, target: str) -> None:
     """Give a finished file its final name; across devices and to remote paths it is copied first."""
     if is_remote(target):
         system, inner = remote(target)
-        system.makedirs(os.path.dirname(inner), exist_ok=True)
-        system.put_file(str(source), inner)
+        with sending(target):
+            system.makedirs(os.path.dirname(inner), exist_ok=True)
+            system.put_file(str(source), inner)
         source.unlink()
         return
     with naming(target):
@@ -112,7 +134,7 @@ def move_file(source: Path, real: Path) -> None:
     """Give a finished file its final name, which is that of a file, or of none yet."""
     real.parent.mkdir(parents=True, exist_ok=True)
     if real.exists():
-        shutil.copymode(real, source)
+        copy_rights(real, source)
     try:
         source.replace(real)
     except OSError as error:

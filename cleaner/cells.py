@@ -16,14 +16,16 @@ def fields(table: Any, index: int) -> dict[str, Any]:
     """Return a row of a table as plain values."""
     row = table.slice(index, 1)
     try:
-        return dict(row.to_pylist()[0])
+        if not any("time64[ns]" in str(kind) for kind in row.schema.types):  # Python would cut off the nanoseconds
+            return dict(row.to_pylist()[0])
+        return {name: value(row.column(name)) for name in row.schema.names}
     except NO_VALUE:
         return {name: value(row.column(name)) for name in row.schema.names}
 
 
 def value(cell: Any) -> Any:
     """Return the one value of a column: a plain one, or a damaged string's bytes, or what Arrow shows of it."""
-    for kind in ("", "binary"):
+    for kind in ("string",) if str(cell.type) == "time64[ns]" else ("", "binary"):
         try:
             return (cell.cast(kind) if kind else cell).to_pylist()[0]
         except NO_VALUE:

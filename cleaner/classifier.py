@@ -1,5 +1,6 @@
 """The head as a scikit-learn estimator: scaled features to calibrated label probabilities."""
 
+import math
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
@@ -60,14 +61,16 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def fit(self, X: Any, y: Any, sample_weight: Any = None, soft_targets: Any = None) -> "LineClassifier":
         """Fit on rows and labels; the probabilities stay the network's own until :meth:`calibrate`.
 
-        ``soft_targets`` are what others say of the rows, [rows, classes] in the order of ``classes_``: each pass draws
-        the labels of half of the rows from them.
+        ``sample_weight`` is [rows], about 1 in the mean, as the penalty is weighed against the sum; rows of weight 0
+        are left out. ``soft_targets`` are what others say of the rows, [rows, classes] in the order of ``classes_``:
+        each pass draws the labels of half of the rows from them.
         Source: Hinton et al., Distilling the knowledge in a neural network (2015).
 
         Raises:
             TypeError: a parameter is of another type.
-            ValueError: a parameter is too small; the rows are of one class, do not fit the labels, or have no numbers;
-                soft targets are of another shape, or no probabilities. Whatever is raised, an earlier fit stays.
+            ValueError: a parameter is too small or no number; the rows are of one class, do not fit the labels, or have
+                no numbers; weights are negative, or all 0; soft targets are of another shape, or no probabilities.
+                Whatever is raised, an earlier fit stays.
         """
         before = vars(self).copy()
         try:
@@ -79,18 +82,23 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def _fit(self, X: Any, y: Any, sample_weight: Any, soft_targets: Any) -> "LineClassifier":
         """Fit as :meth:`fit` does; an error may leave part of the old fit beside part of the new one."""
         for name, kind, least in PARAMETERS:
-            check_scalar(getattr(self, name), name, kind, min_val=least)
+            value = check_scalar(getattr(self, name), name, kind, min_val=least)
+            if isinstance(value, bool) or not math.isfinite(value):
+                raise (TypeError if isinstance(value, bool) else ValueError)(f"{name} == {value}, must be a number.")
         X, y = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             only = self.classes_.tolist()[0]
             raise ValueError(f"all rows are of one class, {only!r}. Give rows of at least two classes.")
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float32)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float32, ensure_non_negative=True)
+        soft = None if soft_targets is None else summed(soft_targets, (len(X), len(self.classes_)))
+        if not weight.all():
+            use = weight > 0
+            X, codes, weight, soft = X[use], codes[use], weight[use], None if soft is None else soft[use]
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = spread(X).astype(np.float32)
         scaled = (X - self.mean_) / self.scale_
-        soft = None if soft_targets is None else summed(soft_targets, (len(X), len(self.classes_)))
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = check_random_state(seed).randint(2**31)
@@ -219,7 +227,11 @@ def spread(values: Floats, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any
 def summed(soft_targets: Any, shape: tuple[int, int]) -> Floats:
     """Return soft targets summed up along the classes, [rows, classes]; raise ValueError if they cannot be used."""
     soft = np.asarray(soft_targets)
-    if soft.shape != shape or soft.dtype.kind not in "fiub" or not (soft.min() >= 0 and soft.max() < np.inf):
+    if (
+        soft.shape != shape
+        or soft.dtype.kind not in "fiub"
+        or not (soft.min() >= 0 and soft.max() < np.inf and soft.sum(axis=1).all())
+    ):
         raise ValueError(f"soft_targets: {shape[0]} rows with a probability for each of {shape[1]} classes are wanted.")
     return np.cumsum(soft, axis=1, dtype=np.float32)
 

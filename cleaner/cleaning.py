@@ -31,6 +31,7 @@ class LabelledLine:
     """A non-blank line of a document: its text without the ending, and what it is.
 
     ``probabilities`` has an entry for each label, in the model's order, and sums to 1;
+    ``label`` need not be the likeliest, as labels are weighted, junk by how clean the document is;
     ``number`` counts all lines of the document, blank ones too, from 1; ``kind`` is the kind of junk
     (`KINDS`), empty where the line is no junk or the model not sure.
     """
@@ -186,6 +187,8 @@ class Cleaner:
 
     def clean(self, text: str) -> str:
         """Return a document without the lines whose label is not kept; the rest as it came.
+
+        What is cleaned twice may lose more: the second time its lines stand in another document.
 
         Raises:
             TypeError: the document is no str.

@@ -240,12 +240,15 @@ def restore(
     Example: cleaner restore body.txt --removed removed.jsonl -o article.txt
     """
     from cleaner.atomic import write_beside
-    from cleaner.opening import compress, compression, local
+    from cleaner.opening import address, compress, compression, local
     from cleaner.restoring import restore_file
     from cleaner.targets import check_name
 
     with errors():
         check_name(output)
+        read = [address(local(path)) for path in (cleaned, removed) if path != "-"]
+        if output not in ("", "-") and address(local(output)) in read:
+            raise UsageError(f"{output}: is read. Choose another output.")
         data = restore_file(cleaned, removed, file, encoding, text_field)
         if output not in ("", "-"):
             write_beside(local(output), compress(compression(output), data))

@@ -13,7 +13,7 @@ from cleaner.console import Encoding, ModelName, app, errors, path_of, say, say_
 from cleaner.encodings import check
 from cleaner.errors import DataError, UsageError
 from cleaner.labels import LABELS
-from cleaner.wording import amount, printable
+from cleaner.wording import amount, printable, short, tame
 
 if TYPE_CHECKING:
     from cleaner.annotate_page import Sheet
@@ -99,7 +99,7 @@ def screen() -> Any:
     try:
         from cleaner.annotate_app import AnnotateApp
     except ImportError:
-        raise UsageError("annotate needs Textual. Install it with: pip install textual") from None
+        raise UsageError("annotate needs Textual. Install it: pip install 'line-cleaner[annotate]'") from None
     from cleaner.annotate_session import Session
 
     def run(sheets: list["Sheet"], labels: list[str], store: Any) -> None:
@@ -153,6 +153,8 @@ def opened_suspects(
     if reader.problems:
         raise DataError(f"{reader.problems[0]} See them all with: cleaner check-data")
     sheets = suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
+    if weak := sum(any(one.document.weak) for one in found):
+        say(f"{amount(weak, 'document')} left out: weak labels, which TSV files do not have")
     return [replace(sheet, file=before.get(sheet.place, "")) for sheet in sheets]
 
 
@@ -205,7 +207,7 @@ def check_data(
         )
         problems = sorted([*reader.summed(found), *between(found, reader.problems), *leaks(found, tested)])
         for problem in problems:
-            print(json.dumps(vars(problem)) if as_json else problem)
+            print(json.dumps(vars(problem)) if as_json else tame(str(problem)))
         lines = sum(len(one.document.lines) for one in found)
         say_left_out([*data, *(test or ())])
         say(f"{amount(len(problems), 'problem')} in {amount(len(found), 'document')}, {amount(lines, 'line')}")
@@ -232,8 +234,7 @@ def list_suspects(found: Sequence["Located"], cleaner: "Cleaner", as_json: bool)
         problem = one.problem(line, f"labelled {suspect.label!r} ({suspect.given:.2f})")
         row = {**vars(problem), "label": suspect.label, "suggested": suspect.suggested, "text": text}
         row |= {"probability": round(suspect.given, 4), "confidence": round(suspect.confidence, 4)}
-        short = printable(text[:SHOWN]) + "…" * (len(text) > SHOWN)
-        plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {short}"
+        plain = f"{problem}, rather {suspect.suggested!r} ({suspect.confidence:.2f}): {printable(short(text, SHOWN))}"
         print(json.dumps(row) if as_json else plain)
     look = ". Look at them with: cleaner annotate --suspects" if suspects.flagged else ""
     say(f"{amount(suspects.flagged, 'suspect')}{look}")

@@ -36,7 +36,7 @@ def arrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise UsageError("Parquet needs pyarrow. Install it: pip install pyarrow") from None
+        raise UsageError("Parquet needs pyarrow. Install it: pip install 'line-cleaner[parquet]'") from None
     pyarrow.set_cpu_count(1)
     return pyarrow, pyarrow.parquet
 
@@ -109,7 +109,8 @@ def unified(kinds: list[Any]) -> Any:
     for name in dict.fromkeys(name for kind in kinds for name in kind.names):
         found = [pa.schema([kind.field(name)]) for kind in kinds if name in kind.names]
         try:
-            fields.append(pa.unify_schemas(found, promote_options="permissive").field(0))
+            one = pa.unify_schemas(found, promote_options="permissive").field(0)
+            fields.append(one if len(found) == len(kinds) else one.with_nullable(True))
         except pa.ArrowException:
             fields.append(pa.field(name, pa.string()))
     return pa.schema(fields, kinds[0].metadata)
@@ -122,9 +123,13 @@ def fitting(schema: Any, tables: Iterable[Any]) -> Any:
     for table in tables:
         for field in schema:
             if field.name in table.schema.names and str(field.type) != "string":
+                column = table.column(field.name)
                 try:
-                    table.column(field.name).cast(field.type)
+                    there = column.cast(field.type)
+                    exact = not pa.types.is_decimal(column.type) or there.cast(column.type).equals(column)
                 except pa.ArrowException:
+                    exact = False
+                if not exact:
                     odd.add(field.name)
     fields = [pa.field(one.name, pa.string()) if one.name in odd else one for one in schema]
     return pa.schema(fields, schema.metadata)

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cleaner.errors import CleanerError
+from cleaner.wording import tame
 
 __all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "path_of", "say", "say_left_out"]
 
@@ -130,4 +131,4 @@ def say_left_out(data: Sequence[Path]) -> None:
 
 def say(message: str) -> None:
     """Write a line for the user to stderr."""
-    print(message, file=sys.stderr)
+    print(tame(message), file=sys.stderr)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["costliest", "keep_errors", "row_of", "word_errors"]
 
-Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 

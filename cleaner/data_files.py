@@ -37,8 +37,8 @@ SOME_TEXTS, NEARLY_ALL = 5, 0.9
 #: What may stand in place of the tab: between a word in lower case, such as a label, and a text, without spaces.
 SEPARATOR = re.compile(r'"?[^\W\dA-Z_][\w-]*"?([,;])(?=\S)')
 SEPARATORS = {",": "commas", ";": "semicolons"}
-#: What else may lie in a folder of labelled data: the journal of `annotate`, and descriptions.
-BESIDE = (".journal", ".md")
+#: What else may lie in a folder of labelled data: the journal of `annotate`, what was cut off one, and descriptions.
+BESIDE = (".journal", ".cut", ".md")
 
 #: What the header of a TSV file may call a document.
 VIEWS = ("page", "extract")

@@ -47,10 +47,8 @@ def marked(data: bytes) -> str:
 
 def detected(data: bytes) -> str:
     """Return the likeliest encoding of bytes that are not UTF-8, by charset-normalizer."""
-    try:
-        from charset_normalizer import from_bytes
-    except ImportError:
-        raise DataError("--encoding detect needs charset-normalizer: pip install charset-normalizer.") from None
+    from charset_normalizer import from_bytes
+
     found = from_bytes(data[:1_000_000]).best()
     if found is None:
         raise DataError("no encoding fits its bytes. Is it text?")
@@ -93,10 +91,10 @@ def to_utf8(data: bytes, encoding: str = "", sure: bool = False) -> tuple[bytes,
         text = data.decode(name)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{line}: not {name.upper()} at byte {error.start + 1}. Name its encoding with --encoding, "
-            "or let it be found: --encoding detect."
-        ) from None
+        remedy = "Name its encoding with --encoding, or let it be found: --encoding detect."
+        if marked(data):
+            remedy = "Its byte order mark says that it is, so it is damaged: fetch it again."
+        raise DataError(f"{line}: not {name.upper()} at byte {error.start + 1}. {remedy}") from None
     if name == "utf-8":
         return data, "utf-8"
     return text.encode("utf-8", "surrogatepass"), name

@@ -80,7 +80,7 @@ def remote_files(url: str) -> list[Found]:
         elif system.isfile(inner):
             return [(url, PurePosixPath(inner).name)]
         paths = sorted(system.glob(inner) if rest else system.find(inner))
-        found = [(path, os.path.relpath(path, root or "/")) for path in paths]
+        found = [(path, os.path.relpath(f"/{path.lstrip('/')}", f"/{root.lstrip('/')}")) for path in paths]
         shown = ("/." in rest or "/." not in f"/{name}" for _, name in found)
         named = (bool(rest) or not any(map(MARKERS.fullmatch, name.split("/"))) for _, name in found)
         found = [one for one, *said in zip(found, shown, named, strict=True) if all(said) and system.isfile(one[0])]
@@ -88,7 +88,9 @@ def remote_files(url: str) -> list[Found]:
         raise unreachable(url, error) from None
     if not found:
         raise UsageError(f"{url}: no such file. Check the path.")
-    return [(system.unstrip_protocol(path), relative) for path, relative in found]
+    scheme, _, within = url.partition("::")
+    rest = f"::{within}" if within and "://" in scheme else ""
+    return [(system.unstrip_protocol(path) + rest, relative) for path, relative in found]
 
 
 def is_there(system: Any, inner: str) -> bool:

@@ -230,7 +230,7 @@ class Journal:
     def replace(self, path: Path, data: Iterable[bytes]) -> None:
         """Write a file of the folder beside its place, bring it to the disk, and rename it."""
         beside = path.with_suffix(".new")
-        with beside.open("wb") as file:
+        with naming(beside), beside.open("wb") as file:
             file.writelines(data)
             file.flush()
             os.fsync(file.fileno())

@@ -11,12 +11,13 @@ import lzma
 import os
 import re
 import sys
+import weakref
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from cleaner.errors import DataError, UsageError
+from cleaner.errors import CleanerError, DataError, UsageError
 
 __all__ = [
     "COMPRESSIONS",
@@ -35,6 +36,7 @@ __all__ = [
     "skim",
     "stamp",
     "stem",
+    "unread",
 ]
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
@@ -78,13 +80,11 @@ def remote(path: str) -> tuple[Any, str]:
     Raises:
         UsageError: there is no driver for it, or it refuses the path.
     """
-    try:
-        import fsspec
-    except ImportError:
-        raise UsageError(f"{path}: remote paths need fsspec. Install it: pip install fsspec") from None
+    import fsspec
+
     try:
         system, inner = fsspec.core.url_to_fs(path)
-    except (ImportError, ValueError, OSError) as error:
+    except Exception as error:
         raise UsageError(f"{path}: cannot be opened ({error}). Install the driver of its scheme.") from None
     return system, str(inner)
 
@@ -104,7 +104,18 @@ def open_raw(path: str) -> BinaryIO:
     if not is_remote(path):
         return open(path, "rb")
     system, inner = remote(path)
-    return cast(BinaryIO, system.open(inner, "rb"))
+    file = cast(BinaryIO, system.open(inner, "rb"))
+    weakref.finalize(file, id, system)  # an archive is closed with its file system, which nothing else holds
+    return file
+
+
+def unread(path: str, error: Exception) -> str:
+    """Return why a file could not be read to its end; an error that is neither the system's nor a driver's goes on."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}. Check the file and its permissions."
+    if isinstance(error, CleanerError) or not is_remote(path):
+        raise error
+    return f"{type(error).__name__}: {error}. Check path, network and credentials."
 
 
 def decompressor(kind: str) -> Any:
@@ -150,7 +161,8 @@ def chunks(path: str, begin: int = 0) -> Iterator[bytes]:
 def content(path: str, begin: int = 0) -> Iterator[bytes]:
     """Yield what :func:`chunks` does, whatever it is."""
     if path == "-":
-        yield AHEAD.pop() if AHEAD else b""
+        if AHEAD:
+            yield AHEAD.pop()
         yield from skim(iter(lambda: sys.stdin.buffer.read(CHUNK), b""), begin)
         return
     kind = compression(path)

@@ -28,14 +28,14 @@ KINDS: dict[type, type] = {str: str, bool: bool, int: Integral, float: Real}
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """All options of :func:`cleaner.clean_files`; paths may be remote, except that of the rules file.
+    """All options of :func:`cleaner.clean_files`; paths may be remote, except those of the rules file and the model.
 
-    ``keep`` (several), ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``: empty, they are
-    found. ``encoding``: of what is neither UTF-8 nor has a byte order mark; ``detect`` guesses that of text files.
-    ``removed``, ``rejected``, ``errors``: files for removed lines, poor documents, failed records. ``min_quality``: the
-    least expected share of body words, 0 to 1. ``always_drop``, ``always_keep``: regular expressions. ``workers``: 0 is
-    one for each core. ``summary``: a file; ``-`` is for the command alone. All others are what ``cleaner clean --help``
-    says of them.
+    ``keep`` (labels, not a single one), ``aim``, ``model``: as for :meth:`Cleaner.load`. ``text_field``, ``id_field``:
+    empty, they are found. ``encoding``: of what is neither UTF-8 nor has a byte order mark; ``detect`` guesses that of
+    text files. ``removed``, ``rejected``, ``errors``: files for removed lines, poor documents, failed records.
+    ``min_quality``: the least expected share of body words, 0 to 1. ``always_drop``, ``always_keep``: regular
+    expressions. ``workers``: 0 is one for each core. ``summary``: a file; ``-`` is for the command alone. All others
+    are what ``cleaner clean --help`` says of them.
     """
 
     model: str | os.PathLike[str] = "default"

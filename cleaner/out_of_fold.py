@@ -17,11 +17,12 @@ Floats = npt.NDArray[np.float32]
 def out_of_fold(documents: Sequence[LabelledDocument], report: Report = lambda step, share: None) -> list[Floats]:
     """Return for each document the probabilities of its lines, by models that have not seen its site.
 
+    Where all are of one site, by models that have not seen the document.
     Each is float32 [lines, labels], the labels in the order of :func:`~cleaner.sampling.label_order`.
     The draft head is enough for it.
 
     Raises:
-        DataError: the documents are of one site, or have one label.
+        DataError: there is but one document, or all lines have one label.
     """
     _, parts, _, _, fitted = fit_draft(documents, Options(), report)
     found: dict[int, Floats] = {}

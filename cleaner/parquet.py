@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cleaner.cells import dumped, fields
+from cleaner.cells import dumped, fields, values
 from cleaner.columns import arrow, column_of, first_line, fit, fitting, is_text, plain, storable, unified, without_views
 from cleaner.errors import DataError
 from cleaner.jsonl import ID_FIELDS, NULL, text_field
-from cleaner.opening import is_remote, open_raw
+from cleaner.opening import compression, is_remote, open_raw
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
 __all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
@@ -71,7 +71,7 @@ def read_blocks(number: int, source: Input, at: tuple[int, int], added: Set[str]
     """
     pa, _ = arrow()
     skip, record = at
-    lost: Failure | None = None
+    lost, remedy = None, "Decompress it first" if compression(source.path) else "Fetch it again"
     try:
         file = parquet_file(source.path)
         refuse(file.schema_arrow.names, added)
@@ -79,7 +79,7 @@ def read_blocks(number: int, source: Input, at: tuple[int, int], added: Set[str]
     except DataError as error:
         lost = Failure(source.name, 0, "field", str(error), count=max(file.metadata.num_rows, 1))
     except (pa.ArrowException, OSError, ValueError) as error:
-        lost = Failure(source.name, 0, "corrupt", f"not a Parquet file ({first_line(error)}). Fetch it again.")
+        lost = Failure(source.name, 0, "corrupt", f"not a Parquet file ({first_line(error)}). {remedy}.")
     if lost:
         yield Block((number,), (source,), b"", 1, record, 0, failures=(lost,))
         return
@@ -91,8 +91,8 @@ def read_blocks(number: int, source: Input, at: tuple[int, int], added: Set[str]
             if made > skip:
                 yield Block((number,), (source,), block[0], made, block[1], block[2], last=False, failures=block[3])
         before += rows
-    empty = encode(without_views(file.schema_arrow.empty_table()), -1)  # the columns, whatever became of the rows
-    yield Block((number,), (source,), empty, made + 1, before, 0)
+    none = pa.Table.from_batches([], file.schema_arrow)  # the columns, whatever became of the rows
+    yield Block((number,), (source,), encode(without_views(none), -1), made + 1, before, 0)
 
 
 def group_blocks(
@@ -143,21 +143,33 @@ def decode(block: Block, options: tuple[str, str]) -> tuple[list[Document], list
     except DataError as error:
         lost = Failure(block.sources[0].name, block.first, "field", str(error), count=block.count)
         return [], [lost] if block.count else [], (table, group, "")
-    key = next((one for one in (options[1], *ID_FIELDS) if one in strings), "")
-    ids = table.column(key).cast(pa.large_string()).to_pylist() if key else [""] * len(table)
+    ids = identities(table, options[1])
     documents, failures = [], []
     try:
-        texts = table.column(name).cast(pa.large_string()).to_pylist()
+        texts = values(table.column(name).cast(pa.large_string()))
     except pa.ArrowException:
         texts = [None] * len(table)
     for index, (text, id_) in enumerate(zip(texts, ids, strict=True)):
         if isinstance(text, str):
-            documents.append(Document(block.first + index, id_ or "", text.encode("utf-8", "surrogatepass"), index))
+            documents.append(Document(block.first + index, id_, text.encode("utf-8", "surrogatepass"), index))
         else:
             raw = dumped(fields(table, index)).encode()
-            message = f"field {name!r} {NULL}"
-            failures.append(Failure(block.sources[0].name, block.first + index, "field", message, raw, True))
+            damaged = isinstance(text, bytes)
+            message = f"field {name!r} {'is not UTF-8. Mend it.' if damaged else NULL}"
+            reason = "undecodable" if damaged else "field"
+            failures.append(Failure(block.sources[0].name, block.first + index, reason, message, raw, True))
     return documents, failures, (table, group, name)
+
+
+def identities(table: Any, wanted: str) -> list[str]:
+    """Return what the rows call themselves, as `jsonl.identity` does: strings and whole numbers, else empty strings."""
+    pa, _ = arrow()
+    for name in (wanted,) if wanted else ID_FIELDS:
+        at = table.schema.get_field_index(name)
+        if at >= 0 and (is_text(table.schema.field(at).type) or pa.types.is_integer(table.schema.field(at).type)):
+            found = values(table.column(at).cast(pa.large_string()))
+            return [one if isinstance(one, str) else "" for one in found]
+    return [""] * len(table)
 
 
 def rebuilt(read: tuple[Any, int, str], texts: dict[int, str], added: dict[str, list[Any]]) -> bytes:
@@ -176,16 +188,17 @@ def rebuilt(read: tuple[Any, int, str], texts: dict[int, str], added: dict[str, 
     return encode(table, group)
 
 
-def from_rows(rows: list[dict[str, Any]]) -> bytes:
-    """Return new rows, of any other format's records."""
+def from_rows(rows: list[dict[str, Any]], added: Set[str]) -> bytes:
+    """Return new rows, of any other format's records; ``added`` are the names of the fields that cleaning added."""
     pa, _ = arrow()
     columns: dict[str, None] = {}
+    rows = [{plain(name): value for name, value in row.items()} for row in rows]
     for row in rows:
         columns.update(dict.fromkeys(row))
     arrays = {}
     for name in columns:
         values = [row.get(name) for row in rows]
-        if name.startswith("cleaner_"):
+        if name in added:
             arrays[name] = column_of(values, name)
             continue
         try:

@@ -8,7 +8,7 @@ from cleaner.encodings import check_back, refuse_nuls, to_utf8
 from cleaner.errors import DataError
 from cleaner.inputs import format_by_name
 from cleaner.lines import MARK, line_pieces
-from cleaner.opening import begin_of, chunks, compression, is_remote
+from cleaner.opening import begin_of, chunks, compression, is_remote, unread
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input, holds_records, sniff
 
 __all__ = ["HUGE_BYTES", "decode", "groups", "read_huge", "read_text"]
@@ -52,8 +52,8 @@ def fetched(source: Input) -> bytes | DataError:
         return b"".join(chunks(source.path))
     except DataError as error:
         return error
-    except OSError as error:
-        return DataError(f"{source.name}: {error.strerror or error}. Check the file and its permissions.")
+    except Exception as error:
+        return DataError(f"{source.name}: {unread(source.path, error)}")
 
 
 def read_huge(number: int, source: Input, begin: int, line: int, sure: bool) -> Iterator[Block]:
@@ -90,7 +90,12 @@ def read_huge(number: int, source: Input, begin: int, line: int, sure: bool) -> 
 def is_huge(source: Input, encoding: str) -> bool:
     """Tell whether a text is cleaned in pieces, as only plain UTF-8 can be; ``encoding`` is the one that was given."""
     stored_plainly = source.path != "-" and not compression(source.path)
-    return source.size > HUGE_BYTES and stored_plainly and encoding in ("", "utf-8")
+    return source.size > HUGE_BYTES and stored_plainly and is_plain(encoding)
+
+
+def is_plain(encoding: str) -> bool:
+    """Tell whether an encoding that was given, or none, is UTF-8, however it is spelt."""
+    return not encoding or (encoding != "detect" and codecs.lookup(encoding).name == "utf-8")
 
 
 def decode(block: Block, encoding: str, back: bool, sure: bool) -> tuple[list[Document], list[Failure]]:

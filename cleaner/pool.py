@@ -1,8 +1,8 @@
 """Blocks to results, in order, by worker processes: joblib's loky, with back-pressure.
 
 No more blocks are under way than twice the workers, so memory does not grow with the input. A worker that
-is killed breaks its pool: the blocks that were under way are repeated one at a time, each alone in a new
-pool, so that it is certain which one kills. One that kills twice more is named as failed, and the rest goes on.
+is killed breaks its pool: the blocks that were under way are repeated one at a time, in a
+new pool, so that it is certain which one kills. One that kills twice more is named as failed, and the rest goes on.
 """
 
 import os

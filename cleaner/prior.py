@@ -117,6 +117,6 @@ def gradient(now: list[Floats], x: Floats, share: Floats, weight: Floats) -> lis
     hidden = np.maximum(x @ hidden_weights + hidden_bias, 0)
     logits = hidden @ output_weights + output_bias
     grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-    slope = (grown / grown.sum(axis=1, keepdims=True) - share) * (weight / weight.sum())[:, None]
+    slope = (grown / grown.sum(axis=1, keepdims=True) - share) * (weight / max(weight.sum(), TINY))[:, None]
     below = (slope @ output_weights.T) * (hidden > 0)
     return [x.T @ below, below.sum(axis=0), hidden.T @ slope, slope.sum(axis=0)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cleaner import jsonl, parquet, plain, wet
-from cleaner.errors import UsageError
+from cleaner.opening import unread
 from cleaner.options import BatchOptions
 from cleaner.records import Block, Failure, Input
 
@@ -28,10 +28,8 @@ def blocks(inputs: Sequence[Input], begin: tuple[int, int, int, int], options: B
         try:
             for last in of_file(index, source, (place, record, line), options):
                 yield last
-        except UsageError:
-            raise
-        except OSError as error:
-            message = f"{error.strerror or error}. Check the file and its permissions."
+        except Exception as error:
+            message = unread(source.path, error)
             at = 0 if last is None else last.first + last.count
             lost = Failure(source.name, at, "unreadable", message)
             yield Block((index,), (source,), b"", place, record, 0, failures=(lost,))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cleaner.summary import frequent
-from cleaner.wording import amount, printable
+from cleaner.wording import amount, printable, tame
 
 __all__ = ["Reporter"]
 
@@ -34,6 +34,7 @@ class Reporter:
 
     def say(self, message: str) -> None:
         """Write a line, above the bar if there is one."""
+        message = tame(message)
         if self.bar is not None:
             self.bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cleaner.wording import amount, printable
+from cleaner.wording import amount, printable, short
 
 __all__ = [
     "GENERAL",
@@ -93,7 +93,7 @@ def print_evaluation(found: dict[str, Any], title: str) -> None:
         table = grid("document", "line", "truth", "predicted", "words", "text", title="costliest errors")
         for row in found["costliest"]:
             cells = [row[key] for key in ("document", "line", "truth", "predicted", "words")]
-            table.add_row(*shown(*cells, row["text"][:SHOWN]))
+            table.add_row(*shown(*cells, short(row["text"], SHOWN)))
         out.print(table)
 
 
@@ -135,7 +135,7 @@ def print_comparison(found: dict[str, Any], names: Sequence[str], number: int) -
     table = grid("", "document", "line", "words", "truth", *names, "text")
     for row in lines[:number]:
         cells = [row[key] for key in ("change", "document", "line", "words", "truth", "first", "second")]
-        table.add_row(*shown(*cells, row["text"][:SHOWN]))
+        table.add_row(*shown(*cells, short(row["text"], SHOWN)))
     if lines[:number]:
         out.print(table)
 

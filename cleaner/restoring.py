@@ -13,7 +13,7 @@ from typing import Any
 from cleaner import jsonl, lines
 from cleaner.arguments import one_text
 from cleaner.encodings import check, to_utf8
-from cleaner.errors import DataError, UsageError
+from cleaner.errors import CleanerError, DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.opening import chunks, stem
 
@@ -153,7 +153,13 @@ def restore_file(cleaned: str, removed: str, name: str = "", encoding: str = "",
     sources = find_inputs([cleaned])
     if len(sources) != 1:
         raise UsageError(f"{cleaned}: {len(sources)} files. Give one file; --file says what it is called in {removed}.")
-    source, (names, rows) = sources[0], read_rows(removed, name)
+    source = sources[0]
+    try:
+        names, rows = read_rows(removed, name)
+    except CleanerError:
+        if source.format == "jsonl" and not source.size:  # without a record there are no rows of it
+            return b""
+        raise
     told = next((row["encoding"] for row in rows if "encoding" in row), "")
     encoding, sure = encoding or told, bool(told) or not any(map(is_text, rows))  # a text of UTF-8 is not told
     check(encoding)

@@ -72,9 +72,11 @@ def label_order(documents: Sequence[LabelledDocument]) -> list[str]:
     """Return the labels in the data: the shipped model's in their order, then others, junk last.
 
     Raises:
-        DataError: no line is body, or all are.
+        DataError: there are no lines, none is body, or all are.
     """
     found = {label for document in documents for label in document.labels}
+    if not found:
+        raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
     if BODY not in found:
         raise DataError(f"no line is labelled {BODY!r}. Label the lines to keep {BODY!r} and train again.")
     if len(found) < 2:

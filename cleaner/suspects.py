@@ -123,7 +123,7 @@ def find_suspects(
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
     except ImportError:
-        raise UsageError("suspects are found with cleanlab. Install it with: pip install cleanlab") from None
+        raise UsageError("suspects are found with cleanlab. Install it: pip install 'line-cleaner[suspects]'") from None
     places = [
         (number, line)
         for number, document in enumerate(documents)

@@ -97,6 +97,8 @@ def check_name(path: str) -> None:
     Raises:
         UsageError: its name is one.
     """
+    if compression(path) and stem(path).lower().endswith(".parquet"):
+        raise UsageError(f"{path}: Parquet packs itself. Leave out {os.path.splitext(path)[1]}.")
     suffix = next((one for one in OTHERS if stem(path).lower().endswith(one)), "")
     if suffix and (is_remote(path) or not os.path.isdir(path)):
         raise UsageError(
@@ -142,6 +144,8 @@ def into_folder(names: Sequence[str], inputs: Sequence[Input], output: str) -> b
 def check_forms(inputs: Sequence[Input], wanted: str, options: BatchOptions) -> None:
     """Refuse conversions that do not exist and fields where there are none."""
     for source in inputs:
+        if source.fault:
+            continue
         form = form_of(source, wanted)
         if form == "text" and source.format != "text":
             raise UsageError(f"{source.name}: records cannot become text files. Choose jsonl or parquet.")
@@ -153,7 +157,7 @@ def check_forms(inputs: Sequence[Input], wanted: str, options: BatchOptions) -> 
 
 def to_stdout(names: Sequence[str], inputs: Sequence[Input], wanted: str, options: BatchOptions) -> Plan:
     """Write everything to standard output."""
-    forms = {form_of(source, wanted) for source in inputs}
+    forms = {form_of(source, wanted) for source in inputs if not source.fault}
     if "parquet" in forms:
         raise UsageError("Parquet needs an output file: give -o FILE, or --output-format jsonl.")
     if len(forms) > 1:
@@ -181,7 +185,7 @@ def hidden(path: str) -> Path:
 
 def to_file(inputs: Sequence[Input], output: str, wanted: str) -> Plan:
     """Write all inputs to one file."""
-    forms = {form_of(source, wanted) for source in inputs}
+    forms = {form_of(source, wanted) for source in inputs if not source.fault} or {form_of(inputs[0], wanted)}
     if len(forms) > 1:
         raise UsageError(f"{output}: inputs of several formats. Choose one by --output-format.")
     form = forms.pop()

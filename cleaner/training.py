@@ -167,7 +167,7 @@ def fit_text(
     tables = [table_rows(part, options.rows, rng) for part in parts]
     scores = []
     for number, part in enumerate(parts):
-        report(f"text scores without fold {number + 1} of {len(parts)}", 0.1 + 0.04 * number)
+        report(f"text scores without fold {number + 1} of {len(parts)}", 0.1 + 0.2 * number / len(parts))
         table = fit_table(tables[:number] + tables[number + 1 :], labels, options)
         scores.append(text_scores(part.batch.tokens, packed(table)))
     report("text table", 0.3)

@@ -15,13 +15,24 @@ MOST_ROWS = 2**23
 LIMITS: dict[str, tuple[float, float]] = {
     "folds": (2, math.inf),
     "alpha": (1e-12, 1),
-    **dict.fromkeys(("page_junk", "easy_lines", "kind_precision"), (0, 1)),
+    "page_junk": (1e-3, 1),
+    **dict.fromkeys(("easy_lines", "kind_precision"), (0, 1)),
 }
 
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of a training run; :func:`train` writes them into the card."""
+    """Settings of a training run; :func:`train` writes them into the card.
+
+    ``seed``: of all that is drawn. ``folds``: groups of sites, each once held out. ``rows``: of the text table, a power
+    of two; ``alpha``, ``text_epochs``: its L2 penalty and passes (:class:`sklearn.linear_model.SGDClassifier`).
+    ``draft_hidden``, ``hidden``, ``teacher_hidden``: units of the hidden layer of the draft head, of each of the
+    ``members`` of the final head, and of each of the ``teacher_members`` that teach it; ``penalty``: their L2 penalty,
+    but ``taught_penalty`` for the final head; ``draft_epochs``, ``epochs``: passes of the draft head and of the others.
+    ``page_junk``: the share of the junk of whole real pages that the heads learn from; ``easy_lines``: that of the
+    lines of which the draft head is sure, for the final head. ``kind_precision``: how often a kind of junk that is
+    named must be right.
+    """
 
     seed: int = 0
     folds: int = 5

@@ -1,6 +1,6 @@
 """Adapt a model, try it on what it has not seen, and write it only if it is better.
 
-How far to go from the base's weights to the adapted ones is chosen by the same figures, of two shares.
+How far to go from the base's weights to the adapted ones is chosen by the same figures, of several shares.
 
 Hers: each document of the new data by a model that was adapted without it. General: invented sites that the
 rehearsal leaves out. The base was trained on those, so that the figure says what is forgotten, not how good
@@ -42,7 +42,10 @@ FEW_DOCUMENTS, FEW_LINES = 5, 100
 
 @dataclass(frozen=True)
 class Trial:
-    """A model a share of the way from its base, its figures before and after, and why it is not to be written."""
+    """A model a share of the way from its base, and why it is not to be written, empty if it may be.
+
+    ``hers`` and ``general`` are its figures before and after, as above; none where there is nothing to measure.
+    """
 
     model: Model
     share: float

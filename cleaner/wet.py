@@ -22,7 +22,7 @@ def archive(source: io.BufferedReader) -> Iterator[Any]:
     try:
         from warcio.archiveiterator import ArchiveIterator
     except ImportError:
-        raise UsageError("WET needs warcio. Install it: pip install warcio") from None
+        raise UsageError("WET needs warcio. Install it: pip install 'line-cleaner[warc]'") from None
     return iter(ArchiveIterator(source, no_record_parse=False))
 
 

@@ -1,6 +1,9 @@
 """How messages are worded."""
 
-__all__ = ["amount", "printable"]
+__all__ = ["amount", "printable", "short", "tame"]
+
+#: Characters that command a terminal, but for ends of lines.
+COMMANDS = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)), " ")
 
 
 def amount(number: int, word: str) -> str:
@@ -19,3 +22,17 @@ def printable(text: str) -> str:
     'one [2J two three four'
     """
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def short(text: str, size: int) -> str:
+    """Return a text, or so many of its characters with an ellipsis where there are more."""
+    return text[:size] + "…" * (len(text) > size)
+
+
+def tame(text: str) -> str:
+    r"""Return a text of lines with a space for each character that commands a terminal.
+
+    >>> tame("a.jsonl:3: no field 'text'\nits fields: \x1b[2Jx")
+    "a.jsonl:3: no field 'text'\nits fields:  [2Jx"
+    """
+    return text.translate(COMMANDS)

@@ -19,6 +19,9 @@ from cleaner.records import Document, failed_row
 
 __all__ = ["write"]
 
+#: The fields that options add to a record, in order.
+ADDED = ("cleaner_headline", "cleaner_byline", "cleaner_captions", "cleaner_labels", "cleaner_quality")
+
 
 def write(table: Table, job: Job, done: Done) -> None:
     """Write a block: its output, and what goes into the other files."""
@@ -153,14 +156,14 @@ def write_parquet(table: Table, job: Job) -> bytes:
     """Return the records as rows for the spool of a Parquet file."""
     if table.block.sources[0].format != "parquet":
         rows = [fields_of(table, job, i) for i in table.kept]
-        return parquet.from_rows(rows) if rows else b""
+        return parquet.from_rows(rows, job.options.new_fields) if rows else b""
     if table.read is None:
         return b""
     texts = {table.documents[i].place: table.outcomes[i].cleaned.decode("utf-8", "surrogatepass") for i in table.kept}
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = {name: [] for name in ADDED if name in job.options.new_fields}
     for index in table.kept:
         for name, value in added(table, job, index).items():
-            columns.setdefault(name, []).append(value)
+            columns[name].append(value)
     return parquet.rebuilt(table.read, texts, columns)
 
 

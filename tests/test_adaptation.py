@@ -151,6 +151,8 @@ def test_moved_head_learns_and_is_pulled_back() -> None:
     assert right(moved_head(start, x, goal, Steps(epochs=60, batch=32, rate=1e-2))) > 0.95
     held = moved_head(start, x, goal, Steps(epochs=5, batch=32, rate=1e-3, pull=500))
     assert held.output_weights == pytest.approx(start.output_weights, abs=0.02)
+    few = Targets(y, (np.arange(len(x)) < 40).astype(np.float32))  # whole steps of lines that count nothing
+    assert all(np.isfinite(array).all() for array in vars(moved_head(start, x, few, Steps(batch=4))).values())
 
 
 @pytest.mark.parametrize(

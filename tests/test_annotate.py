@@ -332,6 +332,29 @@ def test_journal(tmp_path: Path) -> None:
     again.close()
 
 
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from cleaner.annotate_journal import Journal
+one = Journal(Path(sys.argv[1]))
+size = one.file.tell()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+try:
+    one.append({"do": "at", "line": 3, "start": None})
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_a_journal_without_room_says_so(tmp_path: Path) -> None:
+    """A part of an entry fits; it must not pass for all of it."""
+    pytest.importorskip("resource")
+    path = tmp_path / NAME
+    run = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True)
+    assert run.stdout == "File too large\n"
+
+
 def written(path: Path, count: int = 5) -> bytes:
     one = Journal(path)
     for number in range(count):

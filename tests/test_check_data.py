@@ -519,7 +519,7 @@ def test_one_site_with_labels_of_its_own(cleaner: Cleaner) -> None:
 
 def test_without_cleanlab(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
     monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
-    with pytest.raises(UsageError, match=r"pip install cleanlab"):
+    with pytest.raises(UsageError, match=r"pip install 'line-cleaner\[suspects\]'"):
         find_suspects([document("bj")], [shares("bj")], NAMES)
     assert call("check-data", data).exit_code == 0
 
@@ -626,6 +626,20 @@ def test_suspects_of_json_lines_become_files(tmp_path: Path, cleaner: Cleaner) -
     assert file_name("../..") == "document"
 
 
+def test_suspects_keep_what_tsv_has(tmp_path: Path, cleaner: Cleaner) -> None:
+    """A kind of a byline is none there, and a document with weak labels is left out: its lines would train."""
+    lines = [*RECORD["lines"], {"text": "4 May 2016", "label": "byline", "kind": "date"}]
+    weak = [{**line, "weak": number == 0} for number, line in enumerate(lines)]
+    rows = [{**RECORD, "id": name, "lines": some} for name, some in (("x/1", lines), ("x/2", weak))]
+    path = put(tmp_path / "pages.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    suspects = Suspects([Suspect((number, 1), "headline", "body", 0.1, 0.9) for number in (0, 1)], 2)
+    (sheet,) = suspect_sheets(found(path)[0], suspects, cleaner, tmp_path / "out")
+    one = Session([sheet], cleaner.model.labels, Nothing())
+    assert one.page is not None
+    (again,) = found(put(tmp_path / "out" / "quay" / "x-1.tsv", one.page.tsv()))[0]
+    assert list(again.document.labels) == [line["label"] for line in lines]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -648,5 +662,5 @@ def test_annotate_without_textual(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cleaner.annotate_app", None)
     for stream in (sys.stdin, sys.stdout):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    with pytest.raises(UsageError, match=r"pip install textual"):
+    with pytest.raises(UsageError, match=r"pip install 'line-cleaner\[annotate\]'"):
         screen()

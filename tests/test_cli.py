@@ -1,4 +1,5 @@
 import errno
+import gzip
 import io
 import json
 import os
@@ -42,6 +43,23 @@ def refused(result: Result, code: int, *words: str) -> None:
     assert result.stderr.endswith("\n")
     for word in ("cleaner: ", *words):
         assert word in result.stderr
+
+
+def test_packed_standard_input_is_refused_alike() -> None:
+    for command in ("clean", "label"):
+        result = call(command, "-", stdin=gzip.compress(TEXT.encode()))
+        assert result.exit_code > 0
+        assert "is gzip data, which its name does not say. Decompress it first." in result.stderr
+
+
+def test_what_commands_a_terminal_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"\\u001b[2Jx": 1}\n', "utf-8")
+    refused(call("clean", tmp_path / "a.jsonl"), 1, "Its fields:  [2Jx")
+    row = {"id": "\x1b[2Jy", "site": "s", "lines": []}
+    (tmp_path / "b.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    shown = call("check-data", tmp_path / "b.jsonl").stdout
+    assert " [2Jy: no labelled lines" in shown
+    assert "\x1b" not in shown
 
 
 def names(folder: Path) -> list[str]:

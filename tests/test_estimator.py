@@ -83,6 +83,8 @@ def test_cross_val_predict_and_joblib(tmp_path: Path) -> None:
         ({"epochs": -3}, ValueError, "epochs == -3"),
         ({"hidden": "a"}, TypeError, "hidden must be"),
         ({"penalty": -1.0}, ValueError, "penalty == -1.0"),
+        ({"penalty": float("nan")}, ValueError, "penalty == nan, must be a number"),
+        ({"hidden": True}, TypeError, "hidden == True, must be a number"),
     ],
 )
 def test_parameters_that_cannot_be(parameters: dict[str, Any], error: type[Exception], words: str) -> None:
@@ -90,6 +92,19 @@ def test_parameters_that_cannot_be(parameters: dict[str, Any], error: type[Excep
     model = LineClassifier(**parameters)
     with pytest.raises(error, match=words):
         model.fit(X, y)
+
+
+def test_rows_that_weigh_nothing_are_left_out() -> None:
+    """Whole batches of them cannot be divided by what they weigh."""
+    X, y, _ = rows()
+    weight = np.zeros(300)
+    weight[:30] = 1
+    model = LineClassifier(hidden=8, epochs=2).fit(X, y, sample_weight=weight)
+    alone = LineClassifier(hidden=8, epochs=2).fit(X[:30], y[:30])
+    assert np.array_equal(model.predict_proba(X), alone.predict_proba(X))
+    for wrong in (np.zeros(300), -weight):
+        with pytest.raises(ValueError, match=r"at least one non-zero|[Nn]egative"):
+            model.fit(X, y, sample_weight=wrong)
 
 
 def test_labels_that_cannot_be() -> None:
@@ -161,7 +176,16 @@ def test_half_of_what_a_head_learns_are_soft_targets() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [np.eye(3)[:2], np.eye(2)[[0] * 300], np.ones(300), np.full((300, 3), np.nan), np.full((300, 3), -1), "x"]
+    "wrong",
+    [
+        np.eye(3)[:2],
+        np.eye(2)[[0] * 300],
+        np.ones(300),
+        np.full((300, 3), np.nan),
+        np.full((300, 3), -1),
+        np.zeros((300, 3)),
+        "x",
+    ],
 )
 def test_soft_targets_that_cannot_be(wrong: Any) -> None:
     X, y, _ = rows()

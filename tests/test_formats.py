@@ -5,17 +5,20 @@ import io
 import json
 import math
 import os
+import zipfile
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documents import texts
+from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import BODY, TEXT, call, names, refused
@@ -28,6 +31,7 @@ from cleaner.errors import UsageError
 from cleaner.inputs import find_inputs
 from cleaner.jsonl import ID_FIELDS, end_of
 from cleaner.records import BLOCK_BYTES
+from cleaner.writing import ADDED
 
 
 def parquet(path: Path, found: list[str | None], group: int = 40) -> Path:
@@ -501,3 +505,146 @@ def test_the_end_of_a_string_is_found(text: str, other: str, escaped: bool) -> N
     line = json.dumps({"text": text, "other": other}, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
     begin = line.index(b": ") + 2
     assert json.loads(line[begin : end_of(line, begin)].decode("utf-8", "surrogatepass")) == text
+
+
+def test_ids_of_all_formats_are_found_alike(tmp_path: Path) -> None:
+    """A whole number is an id, too, and a field that is asked for and not there is none, whatever others are."""
+    rows = [{"id": number, "url": f"u{number}", "doc": 10 + number, "text": TEXT} for number in (7, 8)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    cases: list[tuple[list[str], list[str]]] = [([], ["7", "8"])]
+    cases += [(["--id-field", "doc"], ["17", "18"]), (["--id-field", "no"], ["", ""])]
+    for options, wanted in cases:
+        for form in ("jsonl", "parquet"):
+            removed = tmp_path / "removed.jsonl"
+            result = call("clean", tmp_path / f"a.{form}", "-o", tmp_path / f"b.{form}", "--removed", removed, *options)
+            assert result.exit_code == 0
+            found = dict.fromkeys(json.loads(line)["document"] for line in removed.read_bytes().splitlines())
+            assert [*found] == [*dict.fromkeys(wanted)], (form, options)
+
+
+def test_a_field_of_hers_may_have_a_name_like_ours(tmp_path: Path) -> None:
+    rows = [{"text": TEXT, "cleaner_version": 2, "cleaner_quality": {"body_share": 1, "mine": 2}}]
+    (tmp_path / "a.jsonl").write_text(json.dumps(rows[0]) + "\n", "utf-8")
+    result = call("clean", tmp_path / "a.jsonl", "-o", tmp_path / "b.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert pq.read_table(tmp_path / "b.parquet").to_pylist() == [{**rows[0], "text": BODY}]
+
+
+def test_files_without_rows_have_the_added_columns(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, found in (("a", [TEXT]), ("b", []), ("c", ["SHARE THIS\n"])):
+        pq.write_table(pa.table({"text": pa.array(found, pa.string())}), tmp_path / "in" / f"{name}.parquet")
+    more = ("--add-quality", "--add-labels", "--extract", "--min-quality", "0.5", "--rejected", tmp_path / "poor")
+    assert call("clean", tmp_path / "in", "-o", f"{tmp_path}/out/", *more).exit_code == 0
+    kinds = [pq.read_schema(tmp_path / "out" / f"{name}.parquet") for name in "abc"]
+    assert kinds[0].names[1:] == [*ADDED]
+    assert kinds[1] == kinds[2] == kinds[0]
+
+
+def test_what_a_driver_raises_on_writing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT, "utf-8")
+    refused(call("clean", tmp_path / "a.txt", "-o", "data://x.txt"), 2, "data://x.txt", "cannot be written")
+
+
+def test_values_that_python_or_a_column_would_cut(tmp_path: Path) -> None:
+    """Nanoseconds of a time in JSON, and a decimal beside a float."""
+    nano = pa.table({"text": [TEXT], "at": pa.array([3_723_000_000_001], pa.time64("ns"))})
+    pq.write_table(nano, tmp_path / "a.parquet")
+    assert json.loads(call("clean", tmp_path / "a.parquet", "--output-format", "jsonl").stdout)["at"].endswith("000001")
+    for name, price in (("b", Decimal("12345678901234567.89")), ("c", 1.5)):
+        pq.write_table(pa.table({"text": [TEXT], "price": [price]}), tmp_path / f"{name}.parquet")
+    assert call("clean", tmp_path / "b.parquet", tmp_path / "c.parquet", "-o", tmp_path / "d.parquet").exit_code == 0
+    found = pq.read_table(tmp_path / "d.parquet").column("price").to_pylist()
+    assert [json.loads(one) for one in found] == ["12345678901234567.89", 1.5]
+
+
+def test_a_column_that_must_not_be_empty_and_one_of_arrays(tmp_path: Path) -> None:
+    schema = pa.schema([("text", pa.string()), pa.field("k", pa.int64(), nullable=False)])
+    pq.write_table(pa.table({"text": [TEXT], "k": [7]}, schema=schema), tmp_path / "a.parquet")
+    vectors = pa.FixedShapeTensorArray.from_numpy_ndarray(np.zeros((1, 2, 2), np.float32))
+    pq.write_table(pa.table({"text": [TEXT], "v": vectors}), tmp_path / "b.parquet")
+    for names_of, out in (("ab", "c"), ("b", "d")):
+        some = [tmp_path / f"{name}.parquet" for name in names_of]
+        result = call("clean", *some, "-o", tmp_path / f"{out}.parquet")
+        assert (result.exit_code, result.stderr) == (0, "")
+    assert pq.read_table(tmp_path / "c.parquet").column("k").to_pylist() == [7, None]
+    assert pq.read_table(tmp_path / "d.parquet").column("v").type == vectors.type
+
+
+@pytest.mark.parametrize("name", ["text", "id"])
+def test_a_damaged_string_costs_one_row_at_most(name: str, tmp_path: Path) -> None:
+    found = [TEXT.encode(), b"caf\xe9\n", TEXT.encode()]
+    places = pa.py_buffer(np.cumsum([0, *map(len, found)]).astype("i4"))
+    damaged = pa.Array.from_buffers(pa.string(), 3, [None, places, pa.py_buffer(b"".join(found))])
+    pq.write_table(pa.table({"text": [TEXT] * 3, "id": ["x"] * 3, name: damaged}), tmp_path / "a.parquet")
+    result = call("clean", tmp_path / "a.parquet", "-o", tmp_path / "b.parquet", "--errors", tmp_path / "e")
+    if name == "id":
+        assert (result.exit_code, pq.read_metadata(tmp_path / "b.parquet").num_rows) == (0, 3)
+        return
+    refused(result, 1, "a.parquet:2: field 'text' is not UTF-8")
+    assert pq.read_table(tmp_path / "b.parquet").column("text").to_pylist() == [BODY] * 2
+    assert json.loads((tmp_path / "e").read_bytes())["text"] == "Y2Fm6Qo="
+
+
+def test_a_name_that_no_column_can_have(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": TEXT}) + '\n{"\\ud83d": 1, "text": ""}\n', "utf-8")
+    result = call("clean", tmp_path / "a.jsonl", "-o", tmp_path / "b.parquet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert pq.read_table(tmp_path / "b.parquet").to_pylist()[1] == {"text": "", "\\ud83d": 1}
+
+
+def test_archives_as_remote_paths(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive_:
+        for name in ("a.txt", "more/b.txt"):
+            archive_.writestr(name, TEXT)
+    assert call("clean", f"zip://a.txt::{tmp_path}/z.zip").stdout == BODY
+    assert call("clean", f"zip://**/*.txt::{tmp_path}/z.zip", "-o", f"{tmp_path}/out/").exit_code == 0
+    assert sorted(path.read_text() for path in (tmp_path / "out").rglob("*.txt")) == [BODY] * 2
+    (tmp_path / "no.zip").write_text(TEXT)
+    refused(call("clean", f"zip://a.txt::{tmp_path}/no.zip"), 2, "cannot be opened")
+
+
+class Broken(LocalFileSystem):  # type: ignore[misc]  # fsspec is untyped
+    """A store whose library raises what is no error of the system while a file is read."""
+
+    protocol = "broken"
+
+    def _open(self, path: str, *_: Any, **__: Any) -> Any:
+        class Cut(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                if self.tell():
+                    raise RuntimeError("connection lost")
+                return super().read(min(size or 10, 10))
+
+        return Cut(Path(path.removeprefix("broken://")).read_bytes())
+
+
+@pytest.mark.parametrize("suffix", ["txt", "jsonl"])
+def test_a_store_that_fails_costs_one_file(suffix: str, tmp_path: Path) -> None:
+    fsspec.register_implementation("broken", Broken, clobber=True)
+    for name in "ab":
+        text = TEXT if suffix == "txt" else json.dumps({"text": TEXT}) + "\n"
+        (tmp_path / f"{name}.{suffix}").write_text(text, "utf-8")
+    (tmp_path / "out").mkdir()
+    result = call("clean", f"broken://{tmp_path}/a.{suffix}", tmp_path / f"b.{suffix}", "-o", tmp_path / "out")
+    refused(result, 1, f"a.{suffix}", "RuntimeError: connection lost", "network")
+    assert names(tmp_path / "out") == [f"b.{suffix}"]
+
+
+def test_parquet_is_not_packed_once_more(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT, "utf-8")
+    refused(call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.parquet.gz"), 2, "Parquet packs itself", ".gz")
+    source = parquet(tmp_path / "c.parquet", [TEXT])
+    (tmp_path / "c.parquet.gz").write_bytes(gzip.compress(source.read_bytes()))
+    refused(call("clean", tmp_path / "c.parquet.gz", "-o", tmp_path / "d.parquet"), 1, "Decompress it first")
+
+
+def test_a_packed_file_without_a_suffix_is_called_packed(tmp_path: Path) -> None:
+    (tmp_path / "packed").write_bytes(gzip.compress(TEXT.encode()))
+    (tmp_path / "a.txt").write_text(TEXT, "utf-8")
+    result = call("clean", tmp_path / "packed", "-o", tmp_path / "x.txt")
+    refused(result, 1, "packed: is gzip data")
+    assert not (tmp_path / "x.txt").exists()
+    result = call("clean", tmp_path / "a.txt", tmp_path / "packed")
+    assert (result.exit_code, result.stdout) == (1, BODY)

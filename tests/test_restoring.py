@@ -392,6 +392,28 @@ def test_rows_that_are_cut_restore_nothing(suffix: str, tmp_path: Path) -> None:
     assert restore_file(str(out), str(removed)).decode() == data
 
 
+def test_a_file_without_records_is_restored(tmp_path: Path) -> None:
+    for name, text in (("a", ""), ("b", json.dumps({"text": TEXT}) + "\n")):
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    (tmp_path / "out").mkdir()
+    for inputs in (["a.jsonl"], ["a.jsonl", "b.jsonl"]):
+        some = [tmp_path / name for name in inputs]
+        assert call("clean", *some, "-o", tmp_path / "out", "--removed", tmp_path / "r").exit_code == 0
+        result = call("restore", tmp_path / "out/a.jsonl", "--removed", tmp_path / "r", "--file", "a.jsonl")
+        assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    out, removed = tmp_path / "b.txt", tmp_path / "r.jsonl"
+    assert call("clean", tmp_path / "a.txt", "-o", out, "--removed", removed).exit_code == 0
+    before = out.read_bytes(), removed.read_bytes()
+    (tmp_path / "link").symlink_to(removed)
+    for target in (out, removed, f"file://{removed}", tmp_path / "link"):
+        refused(call("restore", out, "--removed", removed, "-o", target), 2, "is read. Choose another output.")
+    assert (out.read_bytes(), removed.read_bytes()) == before
+
+
 @pytest.mark.parametrize("suffix", [".txt", ".txt.gz", ".txt.zst"])
 def test_what_is_restored_is_compressed_as_its_name_says(suffix: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)

@@ -166,7 +166,7 @@ def test_another_seed_gives_another_model(pages: Path, tmp_path: Path) -> None:
     [
         (lambda label, text: "body", "all lines are labelled 'body'"),
         (lambda label, text: "" if label == "body" else label, "no line is labelled 'body'"),
-        (lambda label, text: "", "no line is labelled 'body'"),
+        (lambda label, text: "", "no labelled lines found"),
         (lambda label, text: "Body", "no label"),
     ],
 )
@@ -202,7 +202,8 @@ def test_no_data(tmp_path: Path) -> None:
         ({"penalty": 1e300}, "penalty 1e\\+300"),
         ({"alpha": 0}, "alpha 0: is no number from 1e-12 to 1"),
         ({"alpha": 1e300}, "alpha 1e"),
-        ({"page_junk": 1.5}, "page_junk 1.5: is no number from 0 to 1"),
+        ({"page_junk": 0}, "page_junk 0: is no number from 0.001 to 1"),
+        ({"easy_lines": 1.5}, "easy_lines 1.5: is no number from 0 to 1"),
     ],
 )
 def test_settings_that_cannot_be(setting: dict[str, Any], words: str) -> None:
