@@ -16,6 +16,7 @@ from cleaner.kernels import exp, jit, log, log_of
 __all__: list[str] = []
 
 FAR = np.float32(6)  # stands for the distance to a line that the document does not have
+AHEAD = np.float32(1.0001)  # so much likelier must a line be than one before: like lines differ in their last bits
 
 
 @jit
@@ -177,12 +178,15 @@ def signed_log(gap: int) -> float:
 
 @jit
 def titles(values: Any, headline: int, begin: Any, end: Any, title: Any) -> int:
-    """Fill the number of the likeliest headline of each line's document; its first line without such a label."""
+    """Fill the number of the likeliest headline of each line's document, of like ones the first.
+
+    Without such a label it is the document's first line.
+    """
     for line in range(len(begin)):
         first = begin[line]
         if line == first:
             title[line] = line
-        elif headline >= 0 and values[line, headline] > values[title[first], headline]:
+        elif headline >= 0 and values[line, headline] > values[title[first], headline] * AHEAD:
             title[first] = line
     for line in range(len(begin)):
         title[line] = title[begin[line]]

@@ -247,9 +247,16 @@ def title_line(borders: Borders, first: FirstPass) -> npt.NDArray[np.int64]:
     if first.headline < 0 or not len(borders.line):
         return borders.begin.astype(np.int64)
     score = first.probability[:, first.headline]
-    best = borders.spread(np.maximum.reduceat(score, borders.begins))
-    place = np.where(score >= best, borders.line, len(score))
-    return np.minimum.reduceat(place, borders.begins).repeat(borders.sizes).astype(np.int64)
+    found = [b + likeliest(score[b : b + size]) for b, size in zip(borders.begins, borders.sizes, strict=True)]
+    return np.repeat(found, borders.sizes).astype(np.int64)
+
+
+def likeliest(score: Floats) -> int:
+    """Return the place of the largest score, of those that follow on a like one the first."""
+    best = 0
+    for place, value in enumerate(score):
+        best = place if value > score[best] * np.float32(1.0001) else best
+    return best
 
 
 def content_words(tokens: Tokens, line: int) -> list[tuple[int, bool]]:
@@ -419,7 +426,7 @@ def rarity_place(key: int) -> int:
 
 def likely_headline(draft: Floats, labels: list[str], lines: list[int]) -> int:
     """Return the line of a document that is likeliest its headline."""
-    return lines[int(draft[lines, labels.index("headline")].argmax())] if "headline" in labels else lines[0]
+    return lines[likeliest(draft[lines, labels.index("headline")])] if "headline" in labels else lines[0]
 
 
 def related(batch: Batch, borders: Borders, draft: Floats, labels: list[str], rarity: Ints) -> Floats:

@@ -3,6 +3,7 @@ from functools import cache
 from itertools import repeat
 from typing import Any
 
+import numpy as np
 import pandas
 import pytest
 from hypothesis import example, given
@@ -295,6 +296,40 @@ def test_a_document_is_cleaned_the_same_way_alone(cleaner: Cleaner, text: str) -
     found = cleaner.clean_document(text)
     assert found.text == cleaner.clean(text)
     assert 0 <= found.removed_share <= 1
+
+
+def test_what_is_beside_a_document_is_no_matter(cleaner: Cleaner) -> None:
+    """Matrix products differ in their last bits with the place of a row: like lines must not compete by them."""
+    rng = np.random.default_rng(7)
+    words = [
+        "harbour",
+        "bridge",
+        "opens",
+        "week",
+        "early",
+        "council",
+        "votes",
+        "new",
+        "pool",
+        "ferry",
+        "storm",
+        "mayor",
+        "school",
+        "roof",
+        "repaired",
+        "prices",
+    ]
+    others = ["SHARE THIS", "Home", "Advertisement", "Comments (4)", "Repairs cost about 310,000 crowns.", BODY]
+    texts = []
+    for _ in range(1200):
+        title = " ".join(rng.choice(words, rng.integers(3, 7), replace=False)).capitalize()
+        rest = [str(line) for line in rng.choice(others, rng.integers(2, 5))]
+        texts.append("\n".join(line for one in rest for line in (title, one)).encode() + b"\n")
+    together = cleaner.result(texts)
+    for number, text in enumerate(texts):
+        alone = cleaner.result([text]).probabilities
+        beside = together.probabilities[together.batch.document == number]
+        np.testing.assert_allclose(alone, beside, atol=1e-3, err_msg=text.decode())
 
 
 def test_lines_and_models_can_be_compared_and_hashed(cleaner: Cleaner) -> None:
