@@ -112,7 +112,7 @@ def clean_files(
     options, total = with_rules(options), sum(max(one.size, 0) for one in found)
     if not (planned.outputs or options.check or hooks.stdout):
         raise UsageError("no output. Give one, check, in_place, or hooks whose stdout takes it (cleaner.batch.Hooks).")
-    summary = Summary(big=not is_small(planned, total, options))
+    summary = Summary(big=not is_small(planned, total))
     if summary.big:
         hooks.big()
     Run(planned, options, hooks, summary).go(total)
@@ -128,7 +128,7 @@ def with_rules(options: BatchOptions) -> BatchOptions:
     return replace(options, always_drop=rules.drop, always_keep=rules.keep, rules="")
 
 
-def is_small(planned: Plan, total: int, options: BatchOptions) -> bool:
+def is_small(planned: Plan, total: int) -> bool:
     """Tell whether a run needs neither workers nor manifest."""
     known = all(one.size >= 0 or one.path == "-" or not is_remote(one.path) for one in planned.inputs)
     packed = any(one.path != "-" and compression(one.path) for one in planned.inputs)

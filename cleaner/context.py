@@ -63,7 +63,7 @@ class Context:
         call("shown", lines, probability, columns, beside)
         reach = np.array([NEAR, FAR, count + 1, SHARED + 2, count + len(NEIGHBOUR_COLUMNS)])
         found, self.words = whole(batch, borders, probability, labels, rarity)
-        self.lines, self.labels = lines, labels
+        self.labels = labels
         #: What kernels that fill rows want to know first.
         self.arrays = (lines, probability, found, beside, borders.begin, borders.end, reach)
         self.width = lines.shape[1] + count + width(count, shape // 3)[0]

@@ -158,7 +158,7 @@ def key_of(name: str) -> re.Pattern[bytes]:
     return re.compile(key + COLON.pattern)
 
 
-def span(line: bytes, name: str, record: Mapping[str, Any]) -> tuple[int, int]:
+def span(line: bytes, name: str) -> tuple[int, int]:
     """Return where in a line the value of a field of the record itself begins and ends.
 
     A candidate is right if a number in its place turns up as the value of that field.
@@ -223,7 +223,7 @@ def decode(data: bytes, block: Block, options: tuple[str, str]) -> tuple[list[Do
             mark = len(MARK) if block.first + index == 1 and line.startswith(MARK) else 0
             record = parse(line[mark:])
             name = text_field(record, options[0])
-            begin, end = span(line[mark:], name, record)
+            begin, end = span(line[mark:], name)
             text = record[name].encode("utf-8", "surrogatepass")
             place = (index, mark + begin, mark + end)
             documents.append(Document(block.first + index, identity(record, options[1]), text, place, record))

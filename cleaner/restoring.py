@@ -217,7 +217,7 @@ def restored_line(line: bytes, about: list[Row], text_field: str) -> bytes:
     if called and called not in {str(value) for value in record.values() if isinstance(value, str | int)}:
         raise DataError(f"not {called!r}, of which lines were removed. If joined, {JOINED}")
     field = jsonl.text_field(record, text_field)
-    begin, end = jsonl.span(line[mark:], field, record)
+    begin, end = jsonl.span(line[mark:], field)
     try:
         text = restore(record[field], about)
     except DataError as error:

@@ -110,7 +110,8 @@ def test_adapted_model_is_better_on_the_site_and_keeps_the_rest(site: Path, tmp_
     assert card["adaptation"]["held_out"]["after"]["errors"]["keep_or_drop"] == after
     assert card["adaptation"]["general"].keys() == {"before", "after"}
     assert "scores" not in card, "the base's"
-    assert Cleaner.load(tmp_path / "model").clean("In short: Ferry market crew island bridge.\n") is not None
+    text = "".join(f"{line}\n" for line in read_labelled([site])[0].lines)
+    assert Cleaner.load(tmp_path / "model").clean(text) == Cleaner(found.model).clean(text) != text
     again = adapt([site], tmp_path / "again", options=options)
     assert np.array_equal(again.model.arrays["final_hidden_weights"], found.model.arrays["final_hidden_weights"])
 

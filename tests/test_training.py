@@ -60,7 +60,7 @@ def test_train(pages: Path, tmp_path: Path) -> None:
     assert {"options", "data", "scores", "held_out", "libraries", "date"} <= trained.card.keys()
     assert sum(row["documents"] for row in trained.card["data"]) == len(list(pages.rglob("*.tsv")))
     loaded = Cleaner.load(tmp_path / "two")
-    assert loaded.clean(f"{BODY}\n\nSHARE THIS\n") is not None
+    assert loaded.clean(f"{BODY}\n\nSHARE THIS\n") == Cleaner(trained).clean(f"{BODY}\n\nSHARE THIS\n")
     assert [line.text for line in loaded.label(BODY)] == [BODY]
     text = next(pages.rglob("*.tsv")).read_text("utf-8")
     before, after = (one.probabilities(one.read([text.encode()])) for one in (trained, Model.load(tmp_path / "two")))
