@@ -14,6 +14,7 @@ import sys
 import weakref
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -105,7 +106,8 @@ def open_raw(path: str) -> BinaryIO:
         return open(path, "rb")
     system, inner = remote(path)
     file = cast(BinaryIO, system.open(inner, "rb"))
-    weakref.finalize(file, id, system)  # an archive is closed with its file system, which nothing else holds
+    with suppress(TypeError):  # of a file that knows no such references
+        weakref.finalize(file, id, system)  # an archive is closed with its file system, which nothing else holds
     return file
 
 

@@ -14,7 +14,11 @@ Lines of which the draft head is sure the final head is not asked about (`model.
 The last features say where in the document the text alone finds credits, comments, other stories and dates, and what
 the contrasts find (`text_columns.py`): a comment without a name or a date is told by what stands around it.
 
-`tests/benchmarks/ablations.py` measures what each group is worth.
+What each group is worth to a small final head, one fit each, by log loss on real pages of unseen sites (`ablations.py
+features`; what is below .003 may be chance): with all .0987; without the words shared with lines of each label .1023,
+without what the draft head says of windows and of the document .1019, without what the first pass does .1010, without
+the text sums of first and last tokens .1006. Without habits, marks, shape or all text sums it is .0946 to
+.0964: small heads learn sites by them, the shipped one has teachers.
 """
 
 import numpy as np
