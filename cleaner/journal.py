@@ -118,9 +118,10 @@ class Journal:
 
     def resumed(self, manifest: dict[str, Any]) -> Start:
         """Compare with the manifest, verify the shards, and cut off what is not complete."""
-        for key in ("cleaner", "model", "outputs"):
+        same = [one.name for one in self.plan.inputs] == [one[0] for one in manifest["inputs"]]
+        outputs = "the output" if same else "what there is of inputs, or their order,"
+        for key, what in (("cleaner", "the version of cleaner"), ("model", "the model"), ("outputs", outputs)):
             if manifest.get(key) != self.about[key]:
-                what = {"cleaner": "the version of cleaner", "model": "the model", "outputs": "the output"}[key]
                 raise UsageError(f"{self.folder}: {what} has changed since that run. {self.again()}")
         old, new = manifest["options"], self.about["options"]
         for name in sorted({*old, *new}):

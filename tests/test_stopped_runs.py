@@ -183,6 +183,17 @@ def test_an_output_that_was_moved_is_another(tmp_path: Path, monkeypatch: pytest
         clean_files([str(source)], str(tmp_path / "moved"), AGAIN)
 
 
+def test_inputs_in_another_order_are_not_called_another_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """journal.py, resumed: names of the inputs not looked at."""
+    one, two, out = jsonl(tmp_path / "a.jsonl", 120), jsonl(tmp_path / "b.jsonl", 1), tmp_path / "out"
+    out.mkdir()
+    for _ in stopped(monkeypatch, 3):
+        with pytest.raises(Stop):
+            clean_files([str(one), str(two)], str(out), ONE)
+    with pytest.raises(UsageError, match="what there is of inputs, or their order, has changed since that run"):
+        clean_files([str(two), str(one)], str(out), AGAIN)
+
+
 def test_behind_a_damaged_line_of_the_journal_all_is_done_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
