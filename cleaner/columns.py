@@ -37,7 +37,6 @@ def arrow() -> tuple[Any, Any]:
         import pyarrow.parquet
     except ImportError:
         raise UsageError("Parquet needs pyarrow. Install it: pip install 'line-cleaner[parquet]'") from None
-    pyarrow.set_cpu_count(1)
     return pyarrow, pyarrow.parquet
 
 

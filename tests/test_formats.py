@@ -150,6 +150,12 @@ def test_no_parquet_at_all(tmp_path: Path) -> None:
     refused(call("clean", tmp_path / "a.parquet"), 2, "-o FILE")
 
 
+def test_threads_of_arrow_are_left_alone(tmp_path: Path) -> None:
+    before = pa.cpu_count()
+    clean_files(parquet(tmp_path / "a.parquet", [TEXT]), tmp_path / "b.parquet")
+    assert pa.cpu_count() == before
+
+
 def test_empty_parquet(tmp_path: Path) -> None:
     source = parquet(tmp_path / "a.parquet", [])
     assert call("clean", source, "-o", tmp_path / "b.parquet").exit_code == 0
