@@ -195,7 +195,8 @@ def test_whole_articles_in_one_line_stay() -> None:
     text = f"The council met on Friday to talk about the harbour.\n{advert}\n"
     whole = cleaner.model.card["whole_bytes"]
     assert len(advert) > whole > 2000
-    assert f"more than {whole:,} bytes" in (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    assert f"more than {whole:,} bytes" in " ".join(readme.split())
     assert cleaner.clean(text) == text
     assert cleaner.label(text)[1].label == "body"
     cleaner.model.card["whole_bytes"] = 0
