@@ -4,10 +4,13 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["dumped", "fields", "values"]
 
+#: A type that Python would cut the nanoseconds off.
+FINE_TIME = "time64[ns]"
 #: What pyarrow raises where Python has no such value, as a date of the year 30000, or its text is none.
 NO_VALUE = (ValueError, TypeError, ArithmeticError, NotImplementedError)
 
@@ -15,17 +18,15 @@ NO_VALUE = (ValueError, TypeError, ArithmeticError, NotImplementedError)
 def fields(table: Any, index: int) -> dict[str, Any]:
     """Return a row of a table as plain values."""
     row = table.slice(index, 1)
-    try:
-        if not any("time64[ns]" in str(kind) for kind in row.schema.types):  # Python would cut off the nanoseconds
+    if not any(str(kind) == FINE_TIME for kind in row.schema.types):
+        with suppress(*NO_VALUE):
             return dict(row.to_pylist()[0])
-        return {name: value(row.column(name)) for name in row.schema.names}
-    except NO_VALUE:
-        return {name: value(row.column(name)) for name in row.schema.names}
+    return {name: value(row.column(name)) for name in row.schema.names}
 
 
 def value(cell: Any) -> Any:
     """Return the one value of a column: a plain one, or a damaged string's bytes, or what Arrow shows of it."""
-    for kind in ("string",) if str(cell.type) == "time64[ns]" else ("", "binary"):
+    for kind in ("string",) if str(cell.type) == FINE_TIME else ("", "binary"):
         try:
             return (cell.cast(kind) if kind else cell).to_pylist()[0]
         except NO_VALUE:

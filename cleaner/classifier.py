@@ -83,8 +83,10 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Fit as :meth:`fit` does; an error may leave part of the old fit beside part of the new one."""
         for name, kind, least in PARAMETERS:
             value = check_scalar(getattr(self, name), name, kind, min_val=least)
-            if isinstance(value, bool) or not math.isfinite(value):
-                raise (TypeError if isinstance(value, bool) else ValueError)(f"{name} == {value}, must be a number.")
+            if isinstance(value, bool):
+                raise TypeError(f"{name} must be a number, not {value}.")
+            if not math.isfinite(value):
+                raise ValueError(f"{name} == {value}, must be finite.")
         X, y = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)

@@ -86,7 +86,8 @@ def remote(path: str) -> tuple[Any, str]:
     try:
         system, inner = fsspec.core.url_to_fs(path)
     except Exception as error:
-        raise UsageError(f"{path}: cannot be opened ({error}). Install the driver of its scheme.") from None
+        remedy = "Install the driver of its scheme" if isinstance(error, ImportError | ValueError) else "Check the path"
+        raise UsageError(f"{path}: cannot be opened ({error}). {remedy}.") from None
     return system, str(inner)
 
 

@@ -192,21 +192,21 @@ def from_rows(rows: list[dict[str, Any]], added: Set[str]) -> bytes:
     """Return new rows, of any other format's records; ``added`` are the names of the fields that cleaning added."""
     pa, _ = arrow()
     columns: dict[str, None] = {}
-    rows = [{plain(name): value for name, value in row.items()} for row in rows]
+    rows = [{plain(name): one for name, one in row.items()} for row in rows]
     for row in rows:
         columns.update(dict.fromkeys(row))
     arrays = {}
     for name in columns:
-        values = [row.get(name) for row in rows]
+        found = [row.get(name) for row in rows]
         if name in added:
-            arrays[name] = column_of(values, name)
+            arrays[name] = column_of(found, name)
             continue
         try:
-            arrays[name] = pa.array(values)
+            arrays[name] = pa.array(found)
             if not storable(arrays[name].type):
                 raise TypeError(name)
         except (pa.ArrowException, OverflowError, TypeError, UnicodeError, RecursionError):
-            arrays[name] = pa.array([None if value is None else plain(value) for value in values], pa.string())
+            arrays[name] = pa.array([None if one is None else plain(one) for one in found], pa.string())
     return encode(pa.table(arrays), -1)
 
 

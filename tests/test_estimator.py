@@ -83,8 +83,8 @@ def test_cross_val_predict_and_joblib(tmp_path: Path) -> None:
         ({"epochs": -3}, ValueError, "epochs == -3"),
         ({"hidden": "a"}, TypeError, "hidden must be"),
         ({"penalty": -1.0}, ValueError, "penalty == -1.0"),
-        ({"penalty": float("nan")}, ValueError, "penalty == nan, must be a number"),
-        ({"hidden": True}, TypeError, "hidden == True, must be a number"),
+        ({"penalty": float("nan")}, ValueError, "penalty == nan, must be finite"),
+        ({"hidden": True}, TypeError, "hidden must be a number, not True"),
     ],
 )
 def test_parameters_that_cannot_be(parameters: dict[str, Any], error: type[Exception], words: str) -> None:
