@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from cleaner.console import Encoding, Keep, ModelName, app, errors, say
-from cleaner.errors import DataError, UsageError
+from cleaner.errors import CleanerError, DataError, UsageError
 from cleaner.settings import find_settings
 from cleaner.wording import amount
 
@@ -156,14 +156,19 @@ def sources_named(context: typer.Context) -> Iterator[None]:
     """Say of an error about options which of them a file of settings has set."""
     try:
         yield
-    except UsageError as error:
+    except CleanerError as error:
         text = str(error)
         options = {name: max(one.opts, key=len) for one in context.command.params if (name := one.name)}
-        found = [name for name in context.default_map or {} if re.search(rf"{options[name]}(?![\w-])", text)]
+        found = [
+            name
+            for name in context.default_map or {}
+            if re.search(rf"{options[name]}(?![\w-])|^{name}: ", text) or text.startswith(f"{context.params[name]}: ")
+        ]
         found = [name for name in found if getattr(context.get_parameter_source(name), "name", "") == "DEFAULT_MAP"]
         if not found:
             raise
-        raise UsageError(f"{text} ({', '.join(options[name] for name in found)}: set in {context.obj}.)") from None
+        named = ", ".join(options[name] for name in found)
+        raise type(error)(f"{text} ({named}: set in {context.obj}.)") from None
 
 
 def resumable(given: dict[str, Any]) -> bool:

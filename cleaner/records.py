@@ -65,6 +65,11 @@ class Input:
     stamp: str = ""
     fault: str = ""  # why it cannot be read, if its first bytes tell
 
+    @property
+    def written(self) -> str:
+        """The format that it is written in where none is asked for."""
+        return "jsonl" if self.format == "wet" else self.format
+
 
 @dataclass(frozen=True)
 class Failure:

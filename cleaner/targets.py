@@ -49,11 +49,6 @@ class Plan:
         return self.work is not None and (self.work / "journal.jsonl").exists()
 
 
-def form_of(source: Input, wanted: str) -> str:
-    """Return the format that an input is written in."""
-    return wanted or ("jsonl" if source.format == "wet" else source.format)
-
-
 def plan(
     names: Sequence[str], inputs: Sequence[Input], output: str, options: BatchOptions, own: Mapping[object, str]
 ) -> Plan:
@@ -146,7 +141,7 @@ def check_forms(inputs: Sequence[Input], wanted: str, options: BatchOptions) -> 
     for source in inputs:
         if source.fault:
             continue
-        form = form_of(source, wanted)
+        form = wanted or source.written
         if form == "text" and source.format != "text":
             raise UsageError(f"{source.name}: records cannot become text files. Choose jsonl or parquet.")
         if form == "wet" and source.format != "wet":
@@ -157,7 +152,7 @@ def check_forms(inputs: Sequence[Input], wanted: str, options: BatchOptions) -> 
 
 def to_stdout(names: Sequence[str], inputs: Sequence[Input], wanted: str, options: BatchOptions) -> Plan:
     """Write everything to standard output."""
-    forms = {form_of(source, wanted) for source in inputs if not source.fault}
+    forms = {wanted or source.written for source in inputs if not source.fault}
     if "parquet" in forms:
         raise UsageError("Parquet needs an output file: give -o FILE, or --output-format jsonl.")
     if len(forms) > 1:
@@ -185,7 +180,7 @@ def hidden(path: str) -> Path:
 
 def to_file(inputs: Sequence[Input], output: str, wanted: str) -> Plan:
     """Write all inputs to one file."""
-    forms = {form_of(source, wanted) for source in inputs if not source.fault} or {form_of(inputs[0], wanted)}
+    forms = {wanted or source.written for source in inputs if not source.fault} or {wanted or inputs[0].written}
     if len(forms) > 1:
         raise UsageError(f"{output}: inputs of several formats. Choose one by --output-format.")
     form = forms.pop()
@@ -201,7 +196,7 @@ def to_folder(inputs: Sequence[Input], output: str, wanted: str) -> Plan:
     outputs: list[Output] = []
     seen: dict[str, str] = {}
     for source in inputs:
-        form, relative = form_of(source, wanted), source.relative
+        form, relative = wanted or source.written, source.relative
         if source.path == "-":
             relative = "stdin" + ENDINGS[form]
         elif form != source.format:

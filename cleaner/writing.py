@@ -26,7 +26,7 @@ ADDED = ("cleaner_headline", "cleaner_byline", "cleaner_captions", "cleaner_labe
 def write(table: Table, job: Job, done: Done) -> None:
     """Write a block: its output, and what goes into the other files."""
     source, options = table.block.sources[0], job.options
-    form = job.form or ("jsonl" if source.format == "wet" else source.format)
+    form = job.form or source.written
     kept = set(table.kept)
     poor = [i for i in range(len(table.documents)) if i not in kept]
     alone = job.mirrored and table.block.grouped and source.format == "text"

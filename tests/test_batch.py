@@ -674,6 +674,19 @@ def test_an_error_names_the_settings_that_it_is_about(tmp_path: Path, monkeypatc
     assert "set in" not in call("clean", "a.txt", "--no-check", "--diff", "--in-place").stderr
 
 
+@pytest.mark.parametrize("line", ["keep = 'title'", "model = 'none'", "encoding = 'none'", "rules = 'none'"])
+def test_an_error_names_the_setting_whatever_raised_it(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cleaner.toml").write_text(line)
+    (tmp_path / "a.txt").write_text(TEXT)
+    name = f"--{line.partition(' ')[0]}"
+    said = call("clean", "a.txt").stderr
+    assert f"({name}: set in {tmp_path}/cleaner.toml.)" in said
+    assert "set in" not in call("clean", "a.txt", name, "other").stderr
+
+
 def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "gone").mkdir()
