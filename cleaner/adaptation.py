@@ -101,7 +101,7 @@ def check_labels(documents: Sequence[LabelledDocument], base: Model) -> None:
 
 def rehearsed(base: Model, documents: Sequence[LabelledDocument], options: Adapting) -> Rehearsal:
     """Return documents that the base knows with what it says of them."""
-    batch = base.read([document.text().encode("utf-8", "surrogatepass") for document in documents])
+    batch = base.read([document.data() for document in documents])
     seen = base.see(batch)
     draft = base.judge("draft", base.draft_inputs(seen), len(batch))
     final = base.judge("final", base.final_inputs(seen, draft), len(batch))
@@ -125,7 +125,7 @@ def grouped(documents: Sequence[LabelledDocument], groups: int) -> list[list[Lab
 def read_fresh(base: Model, documents: Sequence[LabelledDocument], weight: float) -> Fresh:
     """Return new documents as arrays; the views of one document share its weight."""
     columns, labels, table = own_columns(base.labels), base.labels, columns_of(base.arrays)
-    batch = base.read([document.text().encode("utf-8", "surrogatepass") for document in documents])
+    batch = base.read([document.data() for document in documents])
     rows = [row for d in documents for row in zip(d.labels, d.kinds, strict=True)]
     views = Counter(d.id for d in documents)
     counts = [weight * views[d.id] ** -0.5 * (not weak) for d in documents for weak in d.weak]

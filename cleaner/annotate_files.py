@@ -12,7 +12,7 @@ from cleaner.annotate_journal import NAME, Journal
 from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry
 from cleaner.atomic import digest, write_beside
-from cleaner.cleaning import Cleaner, encode
+from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument
 from cleaner.data_files import VIEWS, files_in
 from cleaner.data_records import label_problem
@@ -125,7 +125,7 @@ def sheet_of(
     document: LabelledDocument, place: Path, cleaner: Cleaner, views: tuple[tuple[float, ...], tuple[str, ...]]
 ) -> Sheet:
     """Return a document as a sheet; ``views`` are the doubt in each line's label, and words on it."""
-    batch = cleaner.model.read([encode(document.text())])
+    batch = cleaner.model.read([document.data()])
     keys = tuple(int(key) for key in line_hashes(batch.tokens))
     whole = len(keys) == len(document.lines)
     header = f"# language: {document.language}\n" if document.language else ""

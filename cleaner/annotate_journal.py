@@ -4,6 +4,7 @@ A line is the CRC-32 of an entry in hexadecimal, a space, and the entry as JSON.
 line, as a crash may leave it, is cut off when the journal is opened and kept beside it.
 """
 
+import fcntl
 import json
 import os
 import zlib
@@ -47,11 +48,7 @@ class Journal:
             self.append(FORMAT)
 
     def lock(self) -> None:
-        """Keep other processes out, where the system can."""
-        try:
-            import fcntl
-        except ImportError:
-            return
+        """Keep other processes out."""
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -69,7 +69,7 @@ def write_beside(path: Path | str, data: bytes) -> None:
             system.makedirs(os.path.dirname(inner), exist_ok=True)
             system.pipe_file(inner, data)
         return
-    given, real = path, Path(os.path.realpath(path))
+    real = Path(os.path.realpath(path))
     new = beside(real, f".{os.getpid()}")
     try:
         if is_special(path):
@@ -83,7 +83,7 @@ def write_beside(path: Path | str, data: bytes) -> None:
             copy_rights(real, new)
         new.replace(real)
     except OSError as error:
-        raise UsageError(f"{given}: {error.strerror}. Choose another output; nothing was written there.") from None
+        raise UsageError(f"{path}: {error.strerror}. Choose another output; nothing was written there.") from None
     finally:
         remove(new)
 

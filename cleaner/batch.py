@@ -28,7 +28,7 @@ from cleaner.records import Failure
 from cleaner.rules import Rules, read_rules
 from cleaner.shards import Start
 from cleaner.sharing import share
-from cleaner.sinks import DiskSinks, MemorySinks, Sinks
+from cleaner.sinks import DiskSinks, MemorySinks
 from cleaner.summary import EMPTY, add
 from cleaner.targets import Plan, plan
 
@@ -152,7 +152,7 @@ class Run:
         """Load the model, so that a wrong one is refused before anything is written."""
         self.plan, self.options, self.hooks, self.summary = planned, options, hooks, summary
         self.number = next(RUNS)  # the model may be trained anew between two runs, or while one goes on
-        self.model = loaded(self.number, "", os.fspath(options.model), tuple(options.keep), options.aim).model
+        self.model = loaded(self.number, "", options).model
         self.start = Start()
         self.shared: Path | None = None
 
@@ -185,7 +185,7 @@ class Run:
         unknown = any(one.size < 0 for one in self.plan.inputs)
         return int(cpu_count()) if unknown or total > SMALL_BYTES else 1
 
-    def sinks(self) -> Sinks:
+    def sinks(self) -> DiskSinks | MemorySinks:
         """Return where the results go."""
         plan = self.plan
         if not self.on_disk:
@@ -227,7 +227,7 @@ class Run:
         kept = self.options.in_place and bool(self.options.sides)  # what was removed cannot be found a second time
         return (self.summary.big or spooled or kept) and self.plan.work is not None
 
-    def loop(self, job: Job, workers: int, sinks: Sinks, total: int) -> None:
+    def loop(self, job: Job, workers: int, sinks: DiskSinks | MemorySinks, total: int) -> None:
         """Take the results one by one."""
         counts = self.summary.counts
         source = blocks(self.plan.inputs, self.start.position, self.options)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cleaner.labels import BODY, LABELS
 from cleaner.parsing import LabelledDocument, Parser, Place, Problem
 from cleaner.wording import amount
 
-__all__ = ["Located", "Problem", "Reader", "labelled_files"]
+__all__ = ["Located", "Problem", "Reader"]
 
 #: An unknown label on so many lines is no slip.
 OFTEN = 10
@@ -40,6 +40,10 @@ class Reader(Parser):
 
     labels: Collection[str] = LABELS
     refused: list[str] = field(default_factory=list)
+
+    def read_all(self, paths: Iterable[Path]) -> list[Located]:
+        """Return the documents of files, and of those in folders."""
+        return [one for file in labelled_files(paths) for one in self.located(file)]
 
     def located(self, path: Path) -> list[Located]:
         """Return the documents of a file with their right lines; empty ones too."""

@@ -13,6 +13,8 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from cleaner.network import softmax
+
 __all__ = ["LineClassifier", "spread"]
 
 Floats = npt.NDArray[np.float32]
@@ -181,9 +183,7 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def predict_proba(self, X: Any) -> Floats:
         """Return probabilities, float32 [rows, classes], in the order of ``classes_``; raises as :meth:`predict`."""
-        logits = self.logits(X)
-        grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(grown / grown.sum(axis=1, keepdims=True), np.float32)
+        return softmax(self.logits(X))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row, [rows].

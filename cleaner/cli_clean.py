@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperOption
 
 from cleaner.console import Encoding, Keep, ModelName, app, errors, say
 from cleaner.errors import CleanerError, DataError, UsageError
-from cleaner.settings import find_settings
+from cleaner.settings import LISTS, find_settings
 from cleaner.wording import amount
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ InPlace = Annotated[bool, typer.Option("--in-place", help="Write to the inputs t
 Check = Annotated[bool, typer.Option("--check", help="Name the files from which something would go; exit 1 if any.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Print what would go, as a unified diff; write no text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on stderr.")]
-LISTS = ("always_drop", "always_keep")
 
 
 class Switched(TyperCommand):
@@ -183,7 +182,7 @@ def run(given: dict[str, Any]) -> None:
     from cleaner.options import BatchOptions
     from cleaner.reporting import Reporter
 
-    given |= {name: tuple(given[name] or ()) for name in LISTS}
+    given |= {name: tuple(given[name] or ()) for name in LISTS[1:]}
     given |= {"keep": named(given["keep"]), "errors": given["error_file"]}
     options = BatchOptions.of(given)
     reporter = Reporter(given["quiet"], say)

@@ -144,12 +144,13 @@ def opened_suspects(
     """Return labelled documents with likely mistakes; the files themselves are to be corrected without ``output``."""
     from cleaner.annotate_files import digests
     from cleaner.annotate_suspects import suspect_sheets
-    from cleaner.checking import Reader, labelled_files
+    from cleaner.checking import Reader
+    from cleaner.data_files import labelled_files
 
     reader = Reader(labels=labels)
     files = labelled_files(inputs)
     before = {} if output else digests(files)
-    found = [one for file in files for one in reader.located(file) if one.document.lines]
+    found = [one for one in reader.read_all(files) if one.document.lines]
     if reader.problems:
         raise DataError(f"{reader.problems[0]} See them all with: cleaner check-data")
     sheets = suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
@@ -194,7 +195,7 @@ def check_data(
     Example: cleaner check-data my_pages/ --suspects
     """
     from cleaner.annotate_files import own_labels
-    from cleaner.checking import Reader, labelled_files
+    from cleaner.checking import Reader
     from cleaner.checking_documents import between, leaks, only_site
     from cleaner.cleaning import Cleaner
 
@@ -202,9 +203,7 @@ def check_data(
         cleaner = Cleaner.load(model) if suspects or model != "default" else None
         known = own_labels(labels) if labels else cleaner.model.labels if cleaner else LABELS
         reader = Reader(labels=known)
-        found, tested = (
-            [one for file in labelled_files(paths) for one in reader.located(file)] for paths in (data, test or ())
-        )
+        found, tested = (reader.read_all(paths) for paths in (data, test or ()))
         problems = sorted([*reader.summed(found), *between(found, reader.problems), *leaks(found, tested)])
         for problem in problems:
             print(json.dumps(vars(problem)) if as_json else tame(str(problem)))

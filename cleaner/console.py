@@ -19,7 +19,6 @@ from cleaner.wording import tame
 __all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "path_of", "say", "say_left_out"]
 
 app = typer.Typer(
-    help="Score each line of scraped article text as body, headline, caption, byline or junk, and keep the body.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -22,6 +22,8 @@ Bytes = npt.NDArray[np.uint8]
 NEAR, FAR = 2, 4
 WINDOWS = (3, 8, 20)
 SHARED = 8  # columns of shared_words
+#: Columns of what needs whole documents, but for those of the labels; see :func:`whole`.
+WHOLE = SHARED + 2 + 9 + 4 * len(WINDOWS) + 4
 RARITIES, RAREST = 65536, 123  # words that share a place are alike rare; `model_files.are_numbers` takes no larger ones
 WORD_COLUMNS = 8  # what is known of a word of the document; see word_kernels.py
 #: Columns of the shape features that the head also sees of the near neighbours (log characters, mean
@@ -33,7 +35,7 @@ def width(labels: int, columns: int) -> tuple[int, int]:
     """Return how many context features the draft head and the final head see, with so many labels and text columns."""
     near = 2 * NEAR * (labels + len(NEIGHBOUR_COLUMNS) + columns)
     far = 2 * (FAR - NEAR) * (labels + 1)
-    both = SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + labels
+    both = WHOLE + labels
     return both + near + far, both + 2 * NEAR * len(NEIGHBOUR_COLUMNS)
 
 
@@ -56,7 +58,7 @@ class Context:
         it said, ``labels`` the numbers of body, headline and junk, -1 for one that the model does not have;
         ``rarity`` is that of :func:`rarities`.
         """
-        self.borders = borders = Borders(batch)
+        self.batch, self.borders = batch, (borders := Borders(batch))
         shape, count = lines.shape[1] - LINE_FEATURES, probability.shape[1]
         columns = np.array([*(shape + column for column in NEIGHBOUR_COLUMNS), *range(shape // 3)])
         beside = empty("beside", (len(batch), count + len(columns)), np.float32)
@@ -83,7 +85,7 @@ def whole(batch: Batch, borders: Borders, probability: Floats, labels: Ints, rar
     how many it has; and the first line of the same words, -1 where no other has them.
     """
     lines, count = probability.shape
-    out = empty("whole", (lines, SHARED + 2 + 9 + 4 * len(WINDOWS) + 4 + count), np.float32)
+    out = empty("whole", (lines, WHOLE + count), np.float32)
     title = empty("title", lines, np.int64)
     call("titles", probability, int(labels[1]), borders.begin, borders.end, title)
     t, room = batch.tokens, borders.room

@@ -2,8 +2,7 @@
 
 Lines are rows of float32 matrices; ``begin`` and ``end``, int64 [lines], are the first line of the document that a
 line is in and the first after it. Sums run over the whole batch, ``sums[line]`` being those before the line, and
-what holds for a document as a whole stands in the row of its first line. Kernels with ``start`` fill the rows of
-``out`` for the lines from there on, from a column on.
+what holds for a document as a whole stands in the row of its first line.
 """
 
 from typing import Any

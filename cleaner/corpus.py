@@ -1,4 +1,4 @@
-"""Labelled documents: read, check, split by site.
+"""Labelled documents: read, grouped, and described for a card.
 
 Two formats. A folder of TSV files, ``<site>/<document>.tsv``: ``label<TAB>line``, for junk an optional
 third column with its kind (``kind`` or ``kind/detail``), an empty line where the text has a blank one,
@@ -23,6 +23,7 @@ __all__ = [
     "ALL_WEAK",
     "LICENCES",
     "LONG_WORDS",
+    "NO_LINES",
     "PAGE_VIEWS",
     "LabelledDocument",
     "Paths",
@@ -53,6 +54,7 @@ LICENCES = {
 
 #: Words from which a line is not found in two articles by chance: in training and test data it gives the test away.
 LONG_WORDS = 8
+NO_LINES = "no labelled lines found. Give folders of .tsv or .jsonl files with lines in them."
 ALL_WEAK = "all lines are weak, and such lines neither train nor are measured. Give lines whose labels are sure."
 
 

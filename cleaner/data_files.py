@@ -1,4 +1,4 @@
-"""Files of labelled data: which there are, whose they are, and what their documents are called."""
+"""Files of labelled data: which there are, whose they are, what their documents are called, what spreadsheets left."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cleaner.errors import DataError
 from cleaner.inputs import walk
+from cleaner.wording import amount
 
 __all__ = [
     "QUOTE",
@@ -138,7 +139,7 @@ def left_out(paths: Iterable[Path]) -> str:
     others = [file for file in files if not known(file) and file.suffix.lower() not in BESIDE]
     if not others:
         return ""
-    count = "1 other file" if len(others) == 1 else f"{len(others)} other files"
+    count = amount(len(others), "other file")
     return f"{count} left out, such as {others[0]}: labels are read from .tsv, .jsonl and .jsonl.gz"
 
 

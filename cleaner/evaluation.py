@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cleaner.alphabet import TERMINAL
-from cleaner.cleaning import AnyModel, Cleaner, Result, as_cleaner, encode
-from cleaner.corpus import PAGE_VIEWS, LabelledDocument, Paths, groups_of, read_sure
+from cleaner.cleaning import AnyModel, Cleaner, Result, as_cleaner
+from cleaner.corpus import NO_LINES, PAGE_VIEWS, LabelledDocument, Paths, groups_of, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.grouping import pieces
 from cleaner.labels import BODY
 from cleaner.shingles import shingle_scores
 
-__all__ = ["Measured", "compare", "evaluate", "figures", "joined", "measure", "summary"]
+__all__ = ["Measured", "beside_truth", "evaluate", "figures", "joined", "measure", "summary"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -80,16 +80,15 @@ def measure(documents: Sequence[LabelledDocument], cleaner: Cleaner, name: str =
                     "Correct the label, or measure a model that was trained on it."
                 )
     if not documents:
-        raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
+        raise DataError(NO_LINES)
     parts = []
     for group in groups_of(documents):
-        texts = [encode(document.text()) for document in group]
-        result = cleaner.result([piece for text in texts for piece, _ in pieces(text)])
-        parts.append(compare(group, result, labels, cleaner.keep))
+        result = cleaner.result([piece for document in group for piece, _ in pieces(document.data())])
+        parts.append(beside_truth(group, result, labels, cleaner.keep))
     return joined(parts)
 
 
-def compare(
+def beside_truth(
     documents: Sequence[LabelledDocument], result: Result, labels: list[str], keep: Collection[str]
 ) -> Measured:
     """Put the result for some documents beside the truth."""

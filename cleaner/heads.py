@@ -27,6 +27,7 @@ from cleaner.threads import one_thread
 __all__ = [
     "Fitted",
     "Rows",
+    "by_class",
     "calibrate_on",
     "enough",
     "fewer",
@@ -41,7 +42,7 @@ __all__ = [
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 #: Returns the inputs of all lines of a fold, [lines, features].
-Inputs = Callable[[int], Floats]
+FoldInputs = Callable[[int], Floats]
 #: Called after each epoch of a fit with the share done; raises where nobody waits for the fit any longer.
 Heed = Callable[[float], None]
 NEVER = -20.0
@@ -87,7 +88,7 @@ def fewer(rows: Rows, drafts: Sequence[Floats], share: float, seed: int) -> Rows
 
 
 def enough(rows: Rows) -> bool:
-    """Tell whether there are lines enough to leave easy ones out."""
+    """Tell whether there are lines enough to leave easy ones out, and for larger networks to teach."""
     return sum(map(len, rows.chosen)) >= ENOUGH
 
 
@@ -102,7 +103,7 @@ class Lines:
     fold: Ints
 
 
-def gather(parts: Sequence[Part], inputs: Inputs, rows: Rows) -> Lines:
+def gather(parts: Sequence[Part], inputs: FoldInputs, rows: Rows) -> Lines:
     """Return the lines that a head is to be fitted on, of all folds."""
     return Lines(
         np.concatenate([inputs(number)[chosen] for number, chosen in enumerate(rows.chosen)]),
@@ -115,7 +116,7 @@ def gather(parts: Sequence[Part], inputs: Inputs, rows: Rows) -> Lines:
 
 def fit_head(
     parts: Sequence[Part],
-    inputs: Inputs,
+    inputs: FoldInputs,
     lines: Lines,
     head: Callable[[], LineClassifier],
     soft: Sequence[Floats] | None = None,
@@ -237,11 +238,7 @@ def first_pass(parts: Sequence[Part], scores: Sequence[Floats], seed: int) -> tu
     model = linear_softmax((x - mean) / scale, y, heavy, inverse_penalty=0.1, steps=300)
     labels = int(max(part.label.max() for part in parts)) + 1
     coef, bias = np.zeros((labels, x.shape[1])), np.full(labels, NEVER)
-    if len(model.classes_) == 2:
-        coef[model.classes_] = [-model.coef_[0] / 2, model.coef_[0] / 2]
-        bias[model.classes_] = [-model.intercept_[0] / 2, model.intercept_[0] / 2]
-    else:
-        coef[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+    coef[model.classes_], bias[model.classes_] = by_class(model)
     coef = coef / scale
     return coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32)
 
@@ -252,3 +249,10 @@ def linear_softmax(
     """Fit a softmax over scaled features, as near as so many steps come; that it ends there warns nobody who trains."""
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return LogisticRegression(C=inverse_penalty, max_iter=steps).fit(x, y, sample_weight=weight)
+
+
+def by_class(model: LogisticRegression) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return coefficients and intercept of each class; of two a model has but one, which each gets half of."""
+    if len(model.classes_) > 2:
+        return model.coef_, model.intercept_
+    return np.concatenate([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2

@@ -59,9 +59,10 @@ class Table:
 
 
 @lru_cache(4)
-def loaded(number: int, shared: str, model: str, keep: tuple[str, ...], aim: str) -> Cleaner:
+def loaded(number: int, shared: str, options: BatchOptions) -> Cleaner:
     """Return the cleaner of a run of this number; a fifth at once makes the first read its model again."""
-    return Cleaner(load_shared(Path(shared)) if shared else Model.load(model), keep, aim)
+    model = load_shared(Path(shared)) if shared else Model.load(options.model)
+    return Cleaner(model, options.keep, options.aim)
 
 
 def named(table: Table, index: int) -> str:

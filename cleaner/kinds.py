@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cleaner.classifier import spread
 from cleaner.copies import COPIES
-from cleaner.heads import Inputs, linear_softmax
+from cleaner.heads import FoldInputs, by_class, linear_softmax
 from cleaner.labels import JUNK, KINDS
 from cleaner.sampling import Part, lines_of, real_lines
 
@@ -44,7 +44,7 @@ class Kinds:
         return {"precision": float(self.right[above].mean()) if above.any() else 1.0, "named": share}
 
 
-def fit(parts: Sequence[Part], inputs: Inputs) -> Kinds:
+def fit(parts: Sequence[Part], inputs: FoldInputs) -> Kinds:
     """Fit a softmax over a head's inputs on the junk lines whose kind is known."""
     rows, kind, fold = [], [], []
     rng = np.random.default_rng(0)
@@ -68,8 +68,7 @@ def fit(parts: Sequence[Part], inputs: Inputs) -> Kinds:
             shares = model.predict_proba(x[out])
             most[out], right[out] = shares.max(axis=1), model.classes_[shares.argmax(axis=1)] == y[out]
     model = linear_softmax(x, y, inverse_penalty=0.01, steps=100)
-    coef = model.coef_ if len(model.classes_) > 2 else np.concatenate([-model.coef_ / 2, model.coef_ / 2])
-    bias = model.intercept_ if len(model.classes_) > 2 else np.concatenate([-model.intercept_, model.intercept_]) / 2
+    coef, bias = by_class(model)
     coef = coef / scale
     names = [KINDS[code] for code in model.classes_]
     return Kinds(names, coef.T.astype(np.float32), (bias - coef @ mean).astype(np.float32), most, right)
@@ -94,7 +93,7 @@ def kind_floor(both: Sequence[Kinds], precision: float) -> float:
 
 
 def fit_kinds(
-    parts: Sequence[Part], inputs: Mapping[str, Inputs], precision: float
+    parts: Sequence[Part], inputs: Mapping[str, FoldInputs], precision: float
 ) -> tuple[dict[str, Floats], dict[str, Any]]:
     """Return arrays of a model and entries of its card: the kinds by what each head sees, ``inputs`` by its name."""
     found = {head: fit(parts, seen) for head, seen in inputs.items()}

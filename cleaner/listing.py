@@ -1,4 +1,4 @@
-"""What the command line prints: labelled lines, scores, cards, progress."""
+"""What the command line prints besides measurements (`reports.py`): labelled lines, cards, progress."""
 
 import json
 import sys

@@ -35,17 +35,9 @@ from cleaner.scratch import empty
 from cleaner.second_pass import SecondPass
 from cleaner.threads import prepared
 
-__all__ = ["Model", "Seen"]
+__all__ = ["Model"]
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is known of the lines of a batch before a head judges them."""
-
-    batch: Batch
-    context: Context
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +151,7 @@ class Model:
             kinds[:] = 0
         doubtful = np.flatnonzero(~self.sure(found))
         some = np.empty((len(doubtful), len(self.kinds)), np.float32)
-        inputs = SecondPass(batch, seen.context, found).inputs(doubtful)
+        inputs = SecondPass(seen, found).inputs(doubtful)
         found[doubtful] = self.judge("final", inputs, len(doubtful), some)
         kinds[doubtful] = some
         return found, kinds
@@ -202,7 +194,7 @@ class Model:
             return chosen
         return without_credits(chosen, probabilities, weights, self.labels, kinds[:, self.kinds.index(CREDIT)])
 
-    def see(self, batch: Batch, scores: Floats | None = None) -> Seen:
+    def see(self, batch: Batch, scores: Floats | None = None) -> Context:
         """Return text sums, shape, first pass and context of a batch.
 
         ``scores`` are the sums of the text table; training gives those that are out of fold.
@@ -218,16 +210,16 @@ class Model:
         logits = np.matmul(lines, self.arrays["first_weights"], out=empty("logits", probability.shape, np.float32))
         fill_softmax(logits, self.arrays["first_bias"], slice(0, len(batch)), probability)
         known = np.array([labels.index(label) if label in labels else -1 for label in (BODY, "headline", JUNK)])
-        return Seen(batch, Context(batch, lines, probability, known, self.arrays["rarity"]))
+        return Context(batch, lines, probability, known, self.arrays["rarity"])
 
-    def draft_inputs(self, seen: Seen) -> Inputs:
+    def draft_inputs(self, seen: Context) -> Inputs:
         """Return piece by piece what the draft head sees, [lines, features]."""
         for part in seen.batch.parts():
-            yield part, seen.context.rows(part)
+            yield part, seen.rows(part)
 
-    def final_inputs(self, seen: Seen, draft: Floats) -> Inputs:
+    def final_inputs(self, seen: Context, draft: Floats) -> Inputs:
         """Return piece by piece what the final head sees, [lines, features]; ``draft`` is [lines, labels]."""
-        return SecondPass(seen.batch, seen.context, draft).inputs(np.arange(len(draft)))
+        return SecondPass(seen, draft).inputs(np.arange(len(draft)))
 
     def judge(
         self, head: str, inputs: Inputs, lines: int, kinds: Floats | None = None, sure: tuple[str, float] = (BODY, 0)

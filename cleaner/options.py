@@ -11,17 +11,14 @@ from cleaner.errors import UsageError
 from cleaner.labels import DEFAULT_KEEP
 from cleaner.opening import local
 from cleaner.records import FORMATS
+from cleaner.settings import LISTS, PATHS
 
 __all__ = ["BatchOptions", "path_text"]
 
 #: What may differ between a run and the one that goes on with it.
 FREE = ("workers", "resume", "summary", "strict")
-#: What may be a path; it is text once the options are made.
-PATHS = ("model", "removed", "rejected", "errors", "summary", "rules")
 #: The files beside the output.
 SIDES = ("removed", "rejected", "errors")
-#: What holds several texts; a tuple once the options are made.
-SEVERAL = ("keep", "always_drop", "always_keep")
 #: What a value may be, by the kind of its default.
 KINDS: dict[type, type] = {str: str, bool: bool, int: Integral, float: Real}
 
@@ -95,7 +92,7 @@ class BatchOptions:
         """Turn paths into text and several texts into tuples; raise UsageError if an option is of another type."""
         for option in fields(self):
             value, kind = getattr(self, option.name), type(option.default)
-            if option.name in SEVERAL:
+            if option.name in LISTS:
                 object.__setattr__(self, option.name, several(option.name, value))
                 continue
             if option.name in PATHS and isinstance(value, str | os.PathLike):
@@ -107,11 +104,6 @@ class BatchOptions:
         for name in SIDES:
             if getattr(self, name) == "-":
                 raise UsageError(f"--{name} -: stdout is for the text. Give a file.")
-
-    @property
-    def adds(self) -> bool:
-        """Whether fields are added to the records."""
-        return self.add_labels or self.add_quality or self.extract
 
     @property
     def new_fields(self) -> set[str]:

@@ -56,6 +56,10 @@ class LabelledDocument:
         """Return the document as plain text."""
         return "".join("\n" * blank + line + "\n" for line, blank in zip(self.lines, self.blank_before, strict=True))
 
+    def data(self) -> bytes:
+        """Return the document as plain text in UTF-8; lone surrogates survive."""
+        return self.text().encode("utf-8", "surrogatepass")
+
     def subset(self, keep: Sequence[bool]) -> "LabelledDocument":
         """Return the document without some of its lines."""
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from cleaner.alike import of_one
 from cleaner.copies import ALTERED, INVENTED, WRAPPED, copies_of
-from cleaner.corpus import PAGE_VIEWS, LabelledDocument, fold_of
+from cleaner.corpus import NO_LINES, PAGE_VIEWS, LabelledDocument, fold_of
 from cleaner.errors import DataError
 from cleaner.features import Batch, character_table, gram_rows, line_hashes, read_batch, unicode_tables
 from cleaner.labels import BODY, JUNK, LABELS
@@ -76,7 +76,7 @@ def label_order(documents: Sequence[LabelledDocument]) -> list[str]:
     """
     found = {label for document in documents for label in document.labels}
     if not found:
-        raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
+        raise DataError(NO_LINES)
     if BODY not in found:
         raise DataError(f"no line is labelled {BODY!r}. Label the lines to keep {BODY!r} and train again.")
     if len(found) < 2:
@@ -188,9 +188,7 @@ def choose_whole(documents: Sequence[LabelledDocument]) -> int:
 def read_part(documents: list[LabelledDocument], labels: Sequence[str]) -> Part:
     """Return the arrays of some documents; one document's views share a weight."""
     columns = own_columns(labels)
-    batch = read_batch(
-        [d.text().encode("utf-8", "surrogatepass") for d in documents], character_table(*unicode_tables())
-    )
+    batch = read_batch([d.data() for d in documents], character_table(*unicode_tables()))
     sizes = [len(d.lines) for d in documents]
     copies = Counter(d.id for d in documents)
     names = {name: number for number, name in enumerate(copies, 1)}

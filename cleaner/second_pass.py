@@ -24,7 +24,7 @@ the text sums of first and last tokens .1006. Without habits, marks, shape or al
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.context import FAR, WINDOWS, WORD_COLUMNS, Borders, Context, running
+from cleaner.context import FAR, WINDOWS, WORD_COLUMNS, Borders, Context, running, width
 from cleaner.features import CHUNK_LINES, LINE_FEATURES, Batch
 from cleaner.native import call
 from cleaner.network import Inputs
@@ -54,10 +54,10 @@ def second_width(labels: int, columns: int) -> int:
 class SecondPass:
     """The second pass over a batch; what needs whole documents is computed at once."""
 
-    def __init__(self, batch: Batch, context: Context, draft: Floats) -> None:
+    def __init__(self, context: Context, draft: Floats) -> None:
         """Look at the documents as the draft head sees them; ``draft`` is [lines, labels]."""
         size, labels = draft.shape
-        lines, borders = context.arrays[0], context.borders
+        batch, lines, borders = context.batch, context.arrays[0], context.borders
         shape = lines.shape[1] - LINE_FEATURES
         kinds = shape // 3 - labels
         sums, most = running(borders, draft, "draft")
@@ -81,8 +81,7 @@ class SecondPass:
         self.placed = empty("placed", (size, PLACED + labels), np.float32)
         told = (full_names(batch, borders), self.related, self.placed)
         self.arrays = (*context.arrays, *judged, *told, score, score_sums, gap)
-        near = 2 * int(context.arrays[6][0]) * (int(context.arrays[6][4]) - labels)
-        self.width = lines.shape[1] + labels + context.arrays[2].shape[1] + near + second_width(labels, shape // 3)
+        self.width = lines.shape[1] + labels + width(labels, shape // 3)[1] + second_width(labels, shape // 3)
 
     def inputs(self, lines: Ints) -> Inputs:
         """Return piece by piece what the final head sees of lines with these numbers, [lines, features]."""

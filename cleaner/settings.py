@@ -7,7 +7,7 @@ from typing import Any
 
 from cleaner.errors import UsageError
 
-__all__ = ["SETTINGS", "find_settings"]
+__all__ = ["LISTS", "PATHS", "SETTINGS", "find_settings"]
 
 #: The files that may hold them.
 SETTINGS = ("cleaner.toml", "pyproject.toml")

@@ -6,7 +6,7 @@ import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from cleaner.atomic import digest, move, naming, sync_folder, withdraw, write_beside
 from cleaner.job import Done
@@ -19,7 +19,7 @@ from cleaner.shards import Position, Shard, Start
 from cleaner.summary import add, shorten
 from cleaner.targets import HELD, Plan
 
-__all__ = ["DiskSinks", "MemorySinks", "Sinks", "after"]
+__all__ = ["DiskSinks", "MemorySinks"]
 
 #: Seconds between two syncs, and bytes after which one comes sooner.
 SYNC_SECONDS, SYNC_BYTES = 1.0, 64_000_000
@@ -33,22 +33,6 @@ def after(block: Block) -> Position:
     if block.last:
         return block.inputs[-1] + 1, 0, 1, 0
     return block.inputs[0], block.end, block.first + block.count, block.next_line
-
-
-class Sinks(Protocol):
-    """What takes the results of blocks, in order."""
-
-    def take(self, block: Block, done: Done) -> None:
-        """Write what came of a block."""
-
-    def left(self) -> list[str]:
-        """Return the inputs that are left as they were, because a record of them failed."""
-
-    def finish(self) -> None:
-        """Give all files their names."""
-
-    def stop(self, clean: bool) -> str:
-        """Give up; ``clean``: leave nothing but what cannot be had again, and return where that is."""
 
 
 class MemorySinks(Outputs):
@@ -100,7 +84,7 @@ class MemorySinks(Outputs):
             withdraw(self.plan.outputs[number].path)
 
     def stop(self, clean: bool) -> str:
-        """Forget everything."""
+        """Forget everything; of a small run nothing is held."""
         return ""
 
 
@@ -264,7 +248,10 @@ class DiskSinks(Outputs):
                 (self.journal.folder / name).unlink()
 
     def stop(self, clean: bool) -> str:
-        """Close everything; what is journalled can be resumed, and in place it is all that is left of removed lines."""
+        """Close everything; what is journalled can be resumed, and in place it is all that is left of removed lines.
+
+        ``clean``: leave nothing but that, and return where it is.
+        """
         for file in self.files.values():
             with suppress(OSError):
                 file.close()

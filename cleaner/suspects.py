@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.cleaning import encode
 from cleaner.corpus import LICENCES, LabelledDocument
 from cleaner.errors import DataError, UsageError
 from cleaner.model import Model
+from cleaner.network import softmax
 from cleaner.sampling import label_order
 
-__all__ = ["Opinions", "Suspect", "Suspects", "find_suspects", "opinions"]
+__all__ = ["Opinions", "Suspect", "Suspects", "find_suspects", "opinions", "out_of_fold"]
 
 Floats = npt.NDArray[np.float32]
 #: From so many sites on, models trained on them alone judge best. Of 5 % flipped labels the first tenth of the
@@ -78,8 +78,6 @@ def opinions(documents: Sequence[LabelledDocument], model: Model, report: Callab
     able, trained = set(labels) <= set(model.labels), may_know(documents, model)
     if able and sites < ENOUGH_SITES and not trained:
         return by_model(documents, model, trained)
-    from cleaner.out_of_fold import out_of_fold
-
     try:
         judge = f"models trained on the other {'sites' if sites > 1 else 'documents'}"
         judge += "; the one given may know these lines" if able and sites < ENOUGH_SITES else ""
@@ -90,9 +88,33 @@ def opinions(documents: Sequence[LabelledDocument], model: Model, report: Callab
         return by_model(documents, model, trained)
 
 
+def out_of_fold(
+    documents: Sequence[LabelledDocument], report: Callable[[str, float], None] = lambda step, share: None
+) -> list[Floats]:
+    """Return for each document the probabilities of its lines, by models that have not seen its site.
+
+    Where all are of one site, by models that have not seen the document.
+    Each is float32 [lines, labels], the labels in the order of :func:`~cleaner.sampling.label_order`.
+    The draft head is enough for it.
+
+    Raises:
+        DataError: there is but one document, or all lines have one label.
+    """
+    from cleaner.training import Options, fit_draft
+
+    _, parts, _, _, fitted = fit_draft(documents, Options(), report)
+    found: dict[int, Floats] = {}
+    for part, logits in zip(parts, fitted.logits, strict=True):
+        borders = np.cumsum([0, *(len(document.lines) for document in part.documents)])
+        shares = softmax(logits)
+        found |= {id(one): shares[borders[n] : borders[n + 1]] for n, one in enumerate(part.documents)}
+    report("done", 1.0)
+    return [found[id(document)] for document in documents]
+
+
 def by_model(documents: Sequence[LabelledDocument], model: Model, trained: bool) -> Opinions:
     """Ask the model itself; ``trained`` tells whether it may know the lines."""
-    batches = (model.read([encode(document.text())]) for document in documents)
+    batches = (model.read([document.data()]) for document in documents)
     words = "which may have been trained on these lines and then repeats their mistakes" if trained else ""
     judge = f"the model, {words or 'new to these lines'}"
     return Opinions(model.labels, [model.probabilities(batch) for batch in batches], judge)

@@ -146,7 +146,7 @@ def check_forms(inputs: Sequence[Input], wanted: str, options: BatchOptions) -> 
             raise UsageError(f"{source.name}: records cannot become text files. Choose jsonl or parquet.")
         if form == "wet" and source.format != "wet":
             raise UsageError(f"{source.name}: only WET can be written as WET. Choose jsonl or parquet.")
-        if options.adds and form in ("text", "wet"):
+        if options.new_fields and form in ("text", "wet"):
             raise UsageError(f"{source.name}: {form} has no fields to add to. Choose --output-format jsonl.")
 
 

@@ -21,10 +21,10 @@ from sklearn.linear_model import SGDClassifier
 from cleaner.alike import check_apart, prints, without_shared
 from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner, Result
-from cleaner.context import rarities
+from cleaner.context import Context, rarities
 from cleaner.copies import COPIES
 from cleaner.corpus import LabelledDocument, Paths, describe, read_sure
-from cleaner.evaluation import compare, figures, joined, measure
+from cleaner.evaluation import beside_truth, figures, joined, measure
 from cleaner.features import VERSION, packed, text_scores, unicode_tables
 from cleaner.heads import (
     Fitted,
@@ -40,7 +40,7 @@ from cleaner.heads import (
 )
 from cleaner.kinds import fit_kinds
 from cleaner.labels import DEFAULT_KEEP
-from cleaner.model import Model, Seen
+from cleaner.model import Model
 from cleaner.model_files import FORMAT
 from cleaner.model_writing import destination
 from cleaner.network import joined_rows, softmax
@@ -135,7 +135,7 @@ class Begun(NamedTuple):
 
     model: Model
     parts: list[Part]
-    seen: list[Seen]
+    seen: list[Context]
     rows: Rows
     draft: Fitted
 
@@ -190,7 +190,7 @@ def held_out_figures(model: Model, parts: Sequence[Part], probabilities: Sequenc
     """
     measured = joined(
         [
-            compare(
+            beside_truth(
                 part.documents, Result(part.batch, rows, model.decide(part.batch, rows)), model.labels, DEFAULT_KEEP
             )
             for part, rows in zip(parts, probabilities, strict=True)

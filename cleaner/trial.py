@@ -18,7 +18,7 @@ from cleaner.adaptation import Adapting, Rehearsal, adapted, between, check_labe
 from cleaner.alike import of_one, prints, trained_on
 from cleaner.arguments import of_kind
 from cleaner.cleaning import Cleaner
-from cleaner.corpus import LabelledDocument, Paths, describe, digest, read_sure
+from cleaner.corpus import NO_LINES, LabelledDocument, Paths, describe, digest, read_sure
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.evaluation import Measured, joined, measure, summary
@@ -138,8 +138,8 @@ def counts(found: dict[str, Any]) -> tuple[int, int]:
 
 def check(documents: Sequence[LabelledDocument], base: Model, options: Adapting) -> None:
     """Raise :class:`DataError` if the documents cannot adapt the base."""
-    if not any(not weak for document in documents for weak in document.weak):
-        raise DataError("no labelled lines found. Give folders of .tsv or .jsonl files with lines in them.")
+    if not documents:
+        raise DataError(NO_LINES)
     check_labels(documents, base)
     if len(set(of_one(documents))) < 2 and not options.force:
         more = f", and the other {len(documents) - 1} are views or copies of it" if len(documents) > 1 else ""

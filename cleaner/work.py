@@ -3,7 +3,6 @@
 import difflib
 import io
 import json
-import os
 import re
 from collections import Counter
 
@@ -73,7 +72,7 @@ def convertible(table: Table) -> None:
 def work(block: Block, job: Job) -> Done:
     """Clean a block; the only thing that workers are asked to do."""
     options = job.options
-    cleaner = loaded(job.number, job.shared, os.fspath(options.model), tuple(options.keep), options.aim)
+    cleaner = loaded(job.number, job.shared, options)
     table = read(block, job)
     if block.sources[0].format == "jsonl" and job.form not in ("", "jsonl"):
         convertible(table)

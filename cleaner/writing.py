@@ -96,7 +96,7 @@ def added(table: Table, job: Job, index: int) -> dict[str, Any]:
 
 def labels_of(outcome: Outcome, job: Job) -> list[dict[str, Any]]:
     """Return number, label, kind and the label's probability of every line that is not blank and no rule took out."""
-    model = loaded(job.number, job.shared, os.fspath(job.options.model), tuple(job.options.keep), job.options.aim).model
+    model = loaded(job.number, job.shared, job.options).model
     labels, names = model.labels, [*model.kinds, ""]
     rows = chain.from_iterable(zip(*(column.tolist() for column in piece), strict=True) for piece in outcome.labelled)
     return [

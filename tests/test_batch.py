@@ -31,8 +31,8 @@ from cleaner.errors import ModelError, UsageError
 from cleaner.model import Model
 from cleaner.model_files import find_model
 from cleaner.opening import chunks
-from cleaner.options import PATHS
 from cleaner.outcomes import LONGEST
+from cleaner.settings import PATHS
 
 RECORD = '{"n": 12345678901234567890123, "text": %s, "x": 1.10, "x": [1, 2], "é": "\\u00e9"}\n'
 
@@ -857,6 +857,7 @@ def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 2000)
     if request.param == "large":
         monkeypatch.setattr("cleaner.batch.SMALL_BYTES", 0)
+        monkeypatch.setattr("cleaner.batch.can_start", lambda: False)  # others test workers, which take time to start
 
 
 def parquet(path: Path, texts: list[str | None]) -> Path:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from cleaner.annotate_session import Session
 from cleaner.annotate_suspects import file_name, suspect_sheets
-from cleaner.checking import Located, Reader, labelled_files
+from cleaner.checking import Located, Reader
 from cleaner.checking_documents import between, leaks
 from cleaner.cleaning import Cleaner
 from cleaner.cli import app
@@ -73,7 +73,7 @@ def call(*arguments: str | Path) -> Result:
 
 def found(*paths: Path) -> tuple[list[Located], list[str]]:
     reader = Reader()
-    documents = [one for file in labelled_files(paths) for one in reader.located(file)]
+    documents = reader.read_all(paths)
     return documents, [str(one) for one in sorted([*reader.problems, *between(documents, reader.problems)])]
 
 
@@ -180,10 +180,10 @@ def test_unknown_labels_that_are_frequent_are_one_finding(tmp_path: Path) -> Non
     path = put(tmp_path / "play/a.tsv", "speaker\tILSE\nbody\tSo it is.\nstage\tExit.\n" * 12 + "stge\tLights.\n")
     put(tmp_path / "farce/b.tsv", "body\tLine {0}.\n" * 12)
     reader = Reader()
-    documents = [one for file in labelled_files([tmp_path]) for one in reader.located(file)]
+    documents = reader.read_all([tmp_path])
     put(path, path.read_text() + "song\tLa la.\n")
     reader = Reader()
-    documents = [one for file in labelled_files([tmp_path]) for one in reader.located(file)]
+    documents = reader.read_all([tmp_path])
     assert len(reader.problems) == 26
     first, second = map(str, reader.summed(documents))
     counts = "unknown labels 'speaker' (12 lines), 'stage' (12 lines), 'song' (1 line)."
@@ -490,7 +490,7 @@ def test_a_model_does_not_judge_what_it_was_trained_on(cleaner: Cleaner, monkeyp
         asked.append(len(documents))
         return []
 
-    monkeypatch.setattr("cleaner.out_of_fold.out_of_fold", ask)
+    monkeypatch.setattr("cleaner.suspects.out_of_fold", ask)
     one = document("bbj")
     cards: list[dict[str, Any]] = [{"data": [{"source": "tsv"}]}, {"data": [{"source": ""}]}, {"base": {}}]
     for more in cards:

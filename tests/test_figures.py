@@ -17,7 +17,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.comparison import compare_measured, differing
 from cleaner.corpus import LabelledDocument, describe, digest
 from cleaner.costs import costliest
-from cleaner.evaluation import Measured, calibration_error, compare, figures, lost_share, measure
+from cleaner.evaluation import Measured, beside_truth, calibration_error, figures, lost_share, measure
 from cleaner.grouping import pieces
 from cleaner.model import Model
 from cleaner.model_files import columns_of
@@ -82,7 +82,7 @@ def test_calibration_is_of_the_given_label(cleaner: Cleaner) -> None:
     shares = np.array([[0.7, 0.1, 0.0, 0.0, 0.2]] * 2, np.float32)
     given = replace(cleaner.result([b"One.\nTwo.\n"]), probabilities=shares, codes=np.array([0, 4]))
     one = replace(document("bj"), lines=("One.", "Two."))
-    assert compare([one], given, cleaner.model.labels, {"body"}).confidence.tolist() == pytest.approx([0.7, 0.2])
+    assert beside_truth([one], given, cleaner.model.labels, {"body"}).confidence.tolist() == pytest.approx([0.7, 0.2])
 
 
 def test_long_texts_are_measured_as_they_are_cleaned(cleaner: Cleaner) -> None:

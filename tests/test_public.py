@@ -45,7 +45,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
     | {"settings", "targets", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
-    | {"checking_documents", "cleaning", "console", "encodings", "errors", "labels", "listing", "suspects", "wording"},
+    | {
+        "checking_documents",
+        "cleaning",
+        "console",
+        "data_files",
+        "encodings",
+        "errors",
+        "labels",
+        "listing",
+        "suspects",
+        "wording",
+    },
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
     "columns": {"cells", "errors"},
@@ -58,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "corpus": {"data_files", "errors", "grouping", "parsing"},
     "costs": {"corpus", "labels"},
     "curve": {"adaptation", "cleaning", "corpus", "errors", "evaluation", "model", "rehearsal", "wording"},
-    "data_files": {"errors", "inputs"},
+    "data_files": {"errors", "inputs", "wording"},
     "data_records": {"data_files", "labels", "lines"},
     "decision": {"features", "labels"},
     "encodings": {"errors"},
@@ -85,8 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "native": {"compiling", "threads"},
     "network": {"native", "scratch"},
     "opening": {"errors"},
-    "options": {"decision", "errors", "labels", "opening", "records"},
-    "out_of_fold": {"corpus", "network", "training"},
+    "options": {"decision", "errors", "labels", "opening", "records", "settings"},
     "outcome_kernels": {"alphabet", "kernels", "word_kernels"},
     "outcomes": {"alphabet", "cleaning", "grouping", "labels", "lines", "native", "rules", "scratch"},
     "outputs": {"encodings", "job", "options", "records", "summary", "targets"},
@@ -119,7 +129,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sinks": {"atomic", "job", "journal", "opening", "options", "outputs", "parquet", "records", "shards", "summary"}
     | {"targets"},
     "summary": {"outcomes", "quality", "records"},
-    "suspects": {"cleaning", "corpus", "errors", "model", "out_of_fold", "sampling"},
+    "suspects": {"corpus", "errors", "model", "network", "sampling", "training"},
     "table_kernels": {"alphabet", "kernels", "vectors"},
     "targets": {"atomic", "errors", "inputs", "opening", "options", "records"},
     "text_columns": {"labels"},
@@ -180,6 +190,7 @@ def imported(module: str) -> set[str]:
     return out
 
 
+@cache
 def inside(module: str) -> set[str]:
     """Return the modules of the package that a module imports."""
     return {name.split(".")[1] for name in imported(module) if name.startswith("cleaner.")}

@@ -91,9 +91,9 @@ def test_what_lines_share_and_where_they_stand(cleaner: Cleaner, labels: list[st
     """Whatever the draft head says, of all lines or of some, with the labels of the shipped model or others."""
     documents = [*invented()[::90], b"", b"a\nHello Anna\nhello anna\n" * 9, b"word " * 3000]
     batch, rng = cleaner.model.read(documents), np.random.default_rng(0)
-    context, draft = cleaner.model.see(batch).context, rng.dirichlet([0.3] * 5, len(batch)).astype(np.float32)
+    context, draft = cleaner.model.see(batch), rng.dirichlet([0.3] * 5, len(batch)).astype(np.float32)
     context.labels = np.array([labels.index(one) if one in labels else -1 for one in ("body", "headline", "junk")])
-    second = SecondPass(batch, context, draft)
+    second = SecondPass(context, draft)
     some = np.flatnonzero(rng.random(len(batch)) < 0.2)
     rows = [np.concatenate([row for _, row in second.inputs(lines)]) for lines in (np.arange(len(batch)), some)]
     borders = reference.Borders(batch.document)

@@ -23,8 +23,8 @@ from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry, Session
 from cleaner.cleaning import Cleaner
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.out_of_fold import out_of_fold
 from cleaner.sampling import label_order
+from cleaner.suspects import out_of_fold
 
 ROOT = Path(__file__).parents[2]
 SIZES = range(50, 71)

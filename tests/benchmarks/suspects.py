@@ -16,9 +16,8 @@ import numpy as np
 from labelling import save
 
 from cleaner.corpus import LabelledDocument, read_labelled
-from cleaner.out_of_fold import out_of_fold
 from cleaner.sampling import label_order
-from cleaner.suspects import find_suspects
+from cleaner.suspects import find_suspects, out_of_fold
 
 ROOT = Path(__file__).parents[2]
 SHARE = 0.05
