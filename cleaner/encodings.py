@@ -33,9 +33,12 @@ def check(encoding: str) -> None:
 
 
 def extends_ascii(name: str) -> bool:
-    """Tell whether what is ASCII is the same in an encoding, so that lines can be cut before they are decoded."""
+    """Tell whether what is ASCII is the same in an encoding, so that lines can be cut before they are decoded.
+
+    It is not in ISO 2022, where an escape makes other characters of the bytes behind it.
+    """
     try:
-        return ASCII.decode(name) == ASCII.decode()
+        return ASCII.decode(name) == ASCII.decode() and not codecs.lookup(name).name.startswith("iso2022")
     except UnicodeError:
         return False
 

@@ -145,7 +145,8 @@ def path_text(path: str | os.PathLike[str]) -> str:
 def several(name: str, values: Any) -> tuple[str, ...]:
     """Return texts as a tuple, those of a set in order; raise UsageError if they are none."""
     if isinstance(values, str):
-        raise UsageError(f"{name}: {values!r} given. Give a tuple: ({values!r},).")
+        each = tuple(one.strip() for one in values.split(",")) if name == "keep" else (values,)
+        raise UsageError(f"{name}: {values!r} given. Give a tuple: {each!r}.")
     found = tuple(values) if isinstance(values, Iterable) else ()
     if not isinstance(values, Iterable) or not all(isinstance(one, str) for one in found):
         raise UsageError(f"{name}: {values!r} given. Give a tuple of str, or leave it out.")

@@ -18,6 +18,8 @@ __all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
 
 #: A row group of the output is at most so large (bytes of Arrow data), so that memory is bounded.
 GROUP_BYTES = 64_000_000
+#: Rows that are read at a time, at most: of a text that is repeated a file does not tell how large it is.
+BLOCK_ROWS = 5000
 
 
 def parquet_file(path: str, unit: str = "us") -> Any:
@@ -102,12 +104,15 @@ def group_blocks(
     pa, _ = arrow()
     meta = file.metadata.row_group(group)
     rows, done = meta.num_rows, 0
-    step = max(1, min(rows, BLOCK_BYTES * rows // max(meta.total_byte_size, 1)))
+    step = max(1, min(rows, BLOCK_ROWS, BLOCK_BYTES * rows // max(meta.total_byte_size, 1)))
     try:
         for batch in file.iter_batches(step, row_groups=[group], use_threads=False):
             table = pa.Table.from_batches([batch]).replace_schema_metadata(file.schema_arrow.metadata)
-            yield encode(without_views(table), group), before + done, batch.num_rows, ()
-            done += batch.num_rows
+            size = max(1, len(table) // max(1, round(table.nbytes / BLOCK_BYTES)))  # a text repeated is stored once
+            for begin in range(0, len(table), size):
+                part = table.slice(begin, size)
+                yield encode(without_views(part), group), before + done, len(part), ()
+                done += len(part)
     except (pa.ArrowException, OSError, ValueError) as error:
         message = f"row group {group} is damaged from here on ({first_line(error)}). Fetch the file again."
         lost = Failure(what[1].name, before + done, "corrupt", message, count=rows - done)

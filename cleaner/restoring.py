@@ -24,6 +24,8 @@ Row = Mapping[str, Any]
 TEXTS = ("document", "text", "raw", "encoding")
 #: What to do where one output is of several inputs.
 JOINED = "it cannot be told what is whose: clean to a folder, one output for each input."
+#: What to do where one text became several records.
+PIECES = "Put their texts together and give them to cleaner.restore (Python), or clean it to a text file."
 
 
 def restore(cleaned: str, removed: Iterable[Row]) -> str:
@@ -191,6 +193,8 @@ def restored_lines(data: bytes, rows: Sequence[Row], text_field: str) -> Iterato
         while any("skipped" in row for row in of.get(number, ())):
             number += 1
         about = of.get(number, [])
+        if sum(map(is_text, about)) > 1:
+            raise DataError(f"is of a text cut into {sum(map(is_text, about))} records. {PIECES}")
         if not about:
             if every and not line.isspace():
                 message = "has no row in the removed lines. Give all that clean wrote. If several were joined"

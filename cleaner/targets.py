@@ -70,6 +70,8 @@ def plan(
         if wanted and said not in ("", wanted):
             raise UsageError(f"{output}: its name is that of {said}. Change it, or leave --output-format {wanted} out.")
         wanted = wanted or said
+    if wanted in ("jsonl", "parquet") and not options.input_format:  # of no bytes come no records
+        inputs = [replace(one, format="jsonl") if one.path == "-" and not begin_of("-") else one for one in inputs]
     check_forms(inputs, wanted, options)
     inputs = inputs if folder else distinct(inputs)
     if options.check or options.diff:

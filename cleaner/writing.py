@@ -39,10 +39,10 @@ def write(table: Table, job: Job, done: Done) -> None:
             number = table.block.inputs[table.documents[index].place[0]]
             done.sinks[f"out-{number}"] = WRITERS[form](replace(table, kept=[index]), job)
     else:
-        data = WRITERS[form](table, job)
+        members = wet_records(table) if form == "wet" else [WRITERS[form](table, job)]
         same = job.mirrored and form == source.format != "parquet"
         packed = compression(source.relative) if same else job.packed
-        done.sinks["out"] = compress(packed, data) if data else b""
+        done.sinks["out"] = b"".join(compress(packed, data) for data in members if data)
     sides = {"errors": b"".join(failed_row(one) for one in table.failures)}
     if options.removed:
         sides["removed"] = b"".join(removed_rows(table, job))
@@ -167,13 +167,12 @@ def write_parquet(table: Table, job: Job) -> bytes:
     return parquet.rebuilt(table.read, texts, columns)
 
 
-def write_wet(table: Table, job: Job) -> bytes:
-    """Return the records as an archive's."""
-    found = [(table.documents[i].place, table.outcomes[i].cleaned) for i in table.kept]
-    return b"".join(wet.record_bytes(place, text) for place, text in found)
+def wet_records(table: Table) -> list[bytes]:
+    """Return the records as an archive's, each to be compressed for itself: so its readers find where one begins."""
+    return [wet.record_bytes(table.documents[i].place, table.outcomes[i].cleaned) for i in table.kept]
 
 
-WRITERS = {"jsonl": write_jsonl, "parquet": write_parquet, "wet": write_wet}
+WRITERS = {"jsonl": write_jsonl, "parquet": write_parquet}
 
 
 def key_of(table: Table, document: Document) -> dict[str, Any]:

@@ -90,6 +90,8 @@ def test_one_path_is_a_list_of_one(records: Path, tmp_path: Path) -> None:
     assert [row["text"] for row in lines_of(tmp_path / "out.jsonl")] == [BODY, BODY]
     with pytest.raises(UsageError, match=r"\('body',\)"):
         BatchOptions(keep="body")
+    with pytest.raises(UsageError, match=r"Give a tuple: \('body', 'headline'\)"):
+        BatchOptions(keep="body, headline")
 
 
 @pytest.mark.parametrize(
@@ -376,6 +378,31 @@ def test_encodings(encoding: str, tmp_path: Path) -> None:
     result = call("clean", tmp_path / "a.txt", "-o", tmp_path / "b.txt", *arguments)
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "b.txt").read_bytes() == (mark + body).encode(encoding)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_an_encoding_of_escapes_is_not_taken_for_utf_8(name: str, tmp_path: Path) -> None:
+    """All bytes of ISO 2022 are ASCII, but mean other characters behind an escape."""
+    text = "港の事務所は金曜日に橋を直すと述べた。住民は喜んでいる、と町長は語った。\n\nSHARE THIS\n"
+    data = (text if name == "a.txt" else json.dumps({"text": text}, ensure_ascii=False) + "\n").encode("iso2022_jp")
+    (tmp_path / name).write_bytes(data)
+    more = ("--encoding", "iso2022_jp", "--removed", tmp_path / "r")
+    result = call("clean", tmp_path / name, "--output-format", "jsonl", *more)
+    assert json.loads(result.stdout)["text"] == text.partition("SHARE")[0].rstrip("\n") + "\n"
+    assert call("clean", tmp_path / name, "-o", tmp_path / f"b-{name}", *more).exit_code == 0
+    restored = call("restore", tmp_path / f"b-{name}", "--removed", tmp_path / "r").stdout
+    assert restored == (data.decode("ascii") if name == "a.txt" else data.decode("iso2022_jp"))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_of_no_bytes_come_no_records(form: str, tmp_path: Path) -> None:
+    """Nothing that a filter before it has let through is no document; an empty file is one."""
+    out, empty = tmp_path / f"o.{form}", tmp_path / "a.txt"
+    assert call("clean", "-", "-o", out, stdin=b"").exit_code == 0
+    assert clean_files(out, tmp_path / "again.jsonl", BatchOptions()).counts.get("documents", 0) == 0
+    empty.write_bytes(b"")
+    assert call("clean", empty, "-o", out).exit_code == 0
+    assert clean_files(out, tmp_path / "again.jsonl", BatchOptions()).counts["documents"] == 1
 
 
 @pytest.mark.parametrize(

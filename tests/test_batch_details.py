@@ -16,7 +16,7 @@ from test_cli import BODY, TEXT, call, names, refused
 from test_faults import half
 from test_formats import parquet
 
-from cleaner import BatchOptions, clean_files, evaluate
+from cleaner import BatchOptions, clean_files, evaluate, restore
 from cleaner.cleaning import Cleaner
 from cleaner.errors import DataError, UsageError
 from cleaner.job import Job
@@ -65,6 +65,19 @@ def test_rules_in_a_huge_text(tmp_path: Path) -> None:
     clean_files(tmp_path / "a.txt", tmp_path / "b.txt", options)
     assert "advert" not in (tmp_path / "b.txt").read_text()
     assert restore_file(str(tmp_path / "b.txt"), str(tmp_path / "r")) == text.encode()
+
+
+@pytest.mark.usefixtures("huge")
+def test_records_of_one_text_are_restored_together(tmp_path: Path) -> None:
+    """A file of them cannot be: that all of its rows are of record 1 had looked like another file."""
+    text = (BODY * 9 + "SHARE THIS\n") * 5
+    (tmp_path / "a.txt").write_text(text)
+    out, removed = tmp_path / "b.jsonl", tmp_path / "r.jsonl"
+    clean_files(tmp_path / "a.txt", out, BatchOptions(removed=removed))
+    with pytest.raises(DataError, match=r"b\.jsonl: is of a text cut into [2-9] records\. Put their texts together"):
+        restore_file(str(out), str(removed))
+    left, rows = ([json.loads(line) for line in path.read_text().splitlines()] for path in (out, removed))
+    assert restore("".join(row["text"] for row in left), rows) == text
 
 
 @pytest.mark.usefixtures("huge")

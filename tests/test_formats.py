@@ -22,6 +22,7 @@ from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import BODY, TEXT, call, names, refused
+from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -30,6 +31,7 @@ from cleaner.cleaning import Cleaner
 from cleaner.errors import UsageError
 from cleaner.inputs import find_inputs
 from cleaner.jsonl import ID_FIELDS, end_of
+from cleaner.parquet import BLOCK_ROWS, read_blocks
 from cleaner.records import BLOCK_BYTES
 from cleaner.writing import ADDED
 
@@ -162,6 +164,18 @@ def test_empty_parquet(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "b.parquet").schema.equals(pq.read_table(source).schema)
 
 
+def test_a_text_that_is_repeated_is_read_in_blocks(tmp_path: Path) -> None:
+    """It is stored once, so that the file does not tell how much is read."""
+    many = BLOCK_ROWS + 10
+    source = find_inputs([str(parquet(tmp_path / "a.parquet", [BODY * 3] * many, many))])[0]
+    assert source.size < BLOCK_BYTES / 4
+    blocks = list(read_blocks(0, source, (0, 1)))
+    assert all(len(block.data) < 2 * BLOCK_BYTES for block in blocks)
+    assert [block.first for block in blocks] == [1 + sum(b.count for b in blocks[:n]) for n in range(len(blocks))]
+    counts = clean_files(source.path, tmp_path / "b.parquet", BatchOptions()).counts
+    assert (counts["documents"], pq.read_table(tmp_path / "b.parquet")["n"].to_pylist()) == (many, list(range(many)))
+
+
 @pytest.mark.parametrize("suffix", [".warc.wet", ".warc.wet.gz"])
 def test_wet(suffix: str, tmp_path: Path) -> None:
     source = archive(tmp_path / f"a{suffix}", [TEXT.encode(), b"bad \xff", TEXT.encode()])
@@ -176,6 +190,8 @@ def test_wet(suffix: str, tmp_path: Path) -> None:
     assert call("clean", source, "-o", tmp_path / "out", "--output-format", "parquet").exit_code == 1
     assert pq.read_table(tmp_path / "out" / "a.parquet")["url"].to_pylist() == [row["url"] for row in rows]
     assert call("clean", source, "-o", tmp_path / "again.wet.gz").exit_code == 1
+    with (tmp_path / "again.wet.gz").open("rb") as file:  # each record is a member, as readers of archives ask
+        assert [one.content_stream().read().decode() for one in ArchiveIterator(file)] == [BODY, BODY]
     again = call("clean", tmp_path / "again.wet.gz")
     assert [json.loads(line)["text"] for line in again.stdout.splitlines()] == [BODY, BODY]
 
