@@ -25,8 +25,6 @@ from cleaner.network import HEAD, joined_rows
 from cleaner.prior import Head, Steps, Targets, moved_head, moved_rows
 from cleaner.text_columns import column_of, column_targets, halves, own_columns, shortened
 
-__all__ = ["Adapting", "Rehearsal", "adapted", "between", "check_labels", "grouped", "rehearsed"]
-
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 #: The least and the most of settings; a lighter line would teach nothing.

@@ -12,8 +12,6 @@ from cleaner.corpus import LONG_WORDS, LabelledDocument, describe
 from cleaner.errors import DataError
 from cleaner.labels import BODY
 
-__all__ = ["check_apart", "copies", "of_one", "plain", "prints", "same_body", "trained_on", "without_shared"]
-
 #: Share of a document's long lines, and of its body in order, that makes it a copy of another.
 COPY_SHARE = 0.8
 #: What stands in so many documents is boilerplate, no sign of a copy.

@@ -21,8 +21,6 @@ from cleaner.annotate_session import KEYS, Session
 from cleaner.errors import CleanerError
 from cleaner.wording import amount, printable
 
-__all__ = ["AnnotateApp"]
-
 COLOURS = ["#9ece6a", "#7dcfff", "#e0af68", "#bb9af7", "#f7768e", "#7aa2f7", "#ff9e64", "#73daca"]
 CURSOR, RANGE = Style(bgcolor="#33467c"), Style(bgcolor="#292e42")
 SETTLED = Style(dim=True)

@@ -20,8 +20,6 @@ from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
 from cleaner.plain import read_text
 
-__all__ = ["Folder", "digests", "own_labels", "places", "proposals", "sheet_of", "text_files"]
-
 #: Words are counted in so many buckets; it is only variety that is judged by them.
 BUCKETS = 512
 

@@ -14,8 +14,6 @@ from typing import Any
 
 from cleaner.errors import DataError, UsageError
 
-__all__ = ["NAME", "Journal"]
-
 NAME = "annotate.journal"
 FORMAT = {"do": "begin", "format": 1}
 

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from cleaner.annotate_page import Page, Sheet
 
-__all__ = ["Order"]
-
 Floats = npt.NDArray[np.float32]
 
 

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from cleaner.labels import JUNK
 
-__all__ = ["UNSURE", "Page", "Sheet"]
-
 #: Lines whose proposal is wrong with at least this probability are visited first.
 UNSURE = 0.25
 

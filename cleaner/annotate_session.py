@@ -14,8 +14,6 @@ from cleaner.annotate_order import Order
 from cleaner.annotate_page import Page, Sheet
 from cleaner.errors import UsageError
 
-__all__ = ["KEYS", "Entry", "Session", "Store", "label_keys"]
-
 Entry = dict[str, Any]
 PAGE_LINES = 20
 

@@ -14,8 +14,6 @@ from cleaner.data_files import is_tsv
 from cleaner.errors import UsageError
 from cleaner.suspects import Suspect, Suspects
 
-__all__ = ["suspect_sheets"]
-
 
 def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleaner, output: Path | None) -> list[Sheet]:
     """Return the documents with flagged lines; the files themselves are to be corrected if ``output`` is None.

@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 from cleaner.errors import UsageError
 
-__all__ = ["check_settings", "many", "of_kind", "one_text"]
-
 Document = TypeVar("Document", str, bytes | bytearray)
 Kind = TypeVar("Kind")
 #: What a setting that is a number must be an instance of, its name, the least and the most.

@@ -11,8 +11,6 @@ from pathlib import Path
 from cleaner.errors import UsageError
 from cleaner.opening import is_remote, open_raw, remote
 
-__all__ = ["beside", "digest", "exists", "is_special", "move", "naming", "sync_folder", "withdraw", "write_beside"]
-
 #: Bytes that the name of a file may have.
 LONGEST = 255
 

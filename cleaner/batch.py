@@ -32,8 +32,6 @@ from cleaner.sinks import DiskSinks, MemorySinks
 from cleaner.summary import EMPTY, add
 from cleaner.targets import Plan, plan
 
-__all__ = ["Hooks", "Summary", "clean_files"]
-
 #: Inputs up to this size (bytes, all together) are cleaned in this process, in memory.
 SMALL_BYTES = 4_000_000
 SMALL_FILES = 300

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["dumped", "fields", "values"]
-
 #: A type that Python would cut the nanoseconds off.
 FINE_TIME = "time64[ns]"
 #: What pyarrow raises where Python has no such value, as a date of the year 30000, or its text is none.

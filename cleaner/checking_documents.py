@@ -11,8 +11,6 @@ from cleaner.data_files import is_tsv
 from cleaner.labels import BODY
 from cleaner.wording import amount
 
-__all__ = ["between", "contradictions", "duplicates", "leaks", "only_site", "shortages"]
-
 #: Shorter lines say little: a name may be a byline here and a credit there.
 TELLING_WORDS = 4
 FEW_LINES = 10

@@ -15,8 +15,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from cleaner.network import softmax
 
-__all__ = ["LineClassifier", "spread"]
-
 Floats = npt.NDArray[np.float32]
 #: Rows a step, and how many steps there are at least: on few rows smaller steps and more passes than asked for.
 LARGE_BATCH, SMALL_BATCH, BATCHES = 1024, 32, 50

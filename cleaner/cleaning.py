@@ -20,8 +20,6 @@ from cleaner.model import Model
 from cleaner.native import call
 from cleaner.threads import one_thread
 
-__all__ = ["AnyModel", "Cleaned", "Cleaner", "LabelledLine", "Result", "as_cleaner"]
-
 #: Share of a document's words above which their removal is suspicious, if there are so many.
 SUSPICIOUS_SHARE, SUSPICIOUS_WORDS = 0.9, 50
 

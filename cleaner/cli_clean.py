@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from cleaner.options import BatchOptions
     from cleaner.reporting import Reporter
 
-__all__ = ["clean", "restore"]
-
 #: Failures that are named on stderr; the others are counted, and in the summary.
 NAMED = 50
 

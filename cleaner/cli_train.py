@@ -9,8 +9,6 @@ import typer
 from cleaner.console import ModelName, app, errors, path_of, say, say_left_out
 from cleaner.errors import UsageError
 
-__all__: list[str] = []
-
 Data = Annotated[
     list[Path],
     typer.Argument(metavar="DATA...", help="Folders or files: .tsv, .jsonl, .jsonl.gz.", parser=path_of),

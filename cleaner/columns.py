@@ -9,19 +9,6 @@ from typing import Any
 from cleaner.cells import dumped, values
 from cleaner.errors import UsageError
 
-__all__ = [
-    "arrow",
-    "column_of",
-    "first_line",
-    "fit",
-    "fitting",
-    "is_text",
-    "plain",
-    "storable",
-    "unified",
-    "without_views",
-]
-
 #: Values nested deeper than this are stored as JSON.
 DEEPEST = 30
 

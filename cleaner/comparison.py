@@ -17,8 +17,6 @@ from cleaner.evaluation import Measured, measure
 from cleaner.labels import BODY
 from cleaner.model import Model
 
-__all__ = ["compare", "compare_measured", "differing", "figure_names"]
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 BOOTSTRAPS = 1000

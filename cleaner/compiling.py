@@ -14,8 +14,6 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-__all__ = ["DATA", "DIMS", "FLAGS", "KERNELS", "MODULES", "SCATTERED", "UNUSED", "compiled"]
-
 PASSES = ("markup", "token", "table", "shape", "word", "context", "related", "place", "second", "outcome")
 #: The modules that hold the kernels.
 MODULES = ("kernels", *(f"{name}_kernels" for name in PASSES))

@@ -16,8 +16,6 @@ import typer
 from cleaner.errors import CleanerError
 from cleaner.wording import tame
 
-__all__ = ["Encoding", "Inputs", "Keep", "ModelName", "app", "errors", "path_of", "say", "say_left_out"]
-
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,

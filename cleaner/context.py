@@ -13,8 +13,6 @@ from cleaner.features import LINE_FEATURES, Batch, line_hashes
 from cleaner.native import call
 from cleaner.scratch import empty
 
-__all__ = ["FAR", "RARITIES", "WINDOWS", "WORD_COLUMNS", "Borders", "Context", "rarities", "running", "width"]
-
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Words = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]

@@ -12,8 +12,6 @@ import numpy as np
 from cleaner.alphabet import WORDS
 from cleaner.kernels import exp, jit, log, log_of
 
-__all__: list[str] = []
-
 FAR = np.float32(6)  # stands for the distance to a line that the document does not have
 AHEAD = np.float32(1.0001)  # so much likelier must a line be than one before: like lines differ in their last bits
 

@@ -9,8 +9,6 @@ import numpy as np
 from cleaner.corpus import PAGE_VIEWS, LabelledDocument
 from cleaner.labels import BODY, CAPTION, JUNK
 
-__all__ = ["ALTERED", "COPIES", "INVENTED", "WRAPPED", "copies_of", "littered", "wrapped"]
-
 #: A line of another page with its label and kind; and many, by sort.
 Piece = tuple[str, str, str]
 Pieces = dict[str, list[Piece]]

@@ -12,8 +12,6 @@ from cleaner.labels import BODY
 if TYPE_CHECKING:
     from cleaner.evaluation import Measured
 
-__all__ = ["costliest", "keep_errors", "row_of", "word_errors"]
-
 Mask = npt.NDArray[np.bool_]
 
 

@@ -12,8 +12,6 @@ from cleaner.model import Model
 from cleaner.rehearsal import read_rehearsal
 from cleaner.wording import amount
 
-__all__ = ["SIZES", "learning_curve"]
-
 #: Numbers of documents that a model is adapted to; those that the data is enough for are tried.
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
 GROUPS = 3

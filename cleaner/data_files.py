@@ -9,25 +9,6 @@ from cleaner.errors import DataError
 from cleaner.inputs import walk
 from cleaner.wording import amount
 
-__all__ = [
-    "QUOTE",
-    "UNQUOTED",
-    "VIEWS",
-    "Taken",
-    "cut",
-    "doubled_quotes",
-    "files_in",
-    "is_tsv",
-    "known",
-    "labelled_files",
-    "left_out",
-    "of_this_project",
-    "quoted",
-    "separator",
-    "unused_id",
-    "unused_record_id",
-]
-
 #: What spreadsheets leave in TSV files, and what to do about it.
 QUOTE = '"'
 UNQUOTED = "Exported with quotes; export it without them, or copy the cells into a text editor and save that."

@@ -9,8 +9,6 @@ from cleaner import lines
 from cleaner.data_files import QUOTE, UNQUOTED
 from cleaner.labels import KINDS
 
-__all__ = ["label_problem", "line_problem", "record_of"]
-
 EXAMPLE = (
     'A record is a line such as {"id": "1", "site": "quay.example", "lines": [{"text": "By A. Person", '
     '"label": "byline"}]}.'

@@ -16,21 +16,6 @@ import numpy.typing as npt
 from cleaner.features import Batch
 from cleaner.labels import BODY, CAPTION, JUNK
 
-__all__ = [
-    "AIMS",
-    "LONG",
-    "body_share",
-    "cleanness",
-    "decide",
-    "divisors",
-    "eased",
-    "line_weights",
-    "runs",
-    "spread",
-    "with_articles",
-    "without_credits",
-]
-
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 

@@ -4,8 +4,6 @@ import codecs
 
 from cleaner.errors import DataError
 
-__all__ = ["BEGIN", "check", "check_back", "extends_ascii", "is_utf8", "marked", "refuse_nuls", "to_utf8"]
-
 #: Byte order marks; that of UTF-32 first, as it begins with that of UTF-16.
 MARKS = {
     "utf-32-le": codecs.BOM_UTF32_LE,

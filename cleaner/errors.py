@@ -1,7 +1,5 @@
 """Every error that cleaner raises on purpose; each message ends with what to do about it."""
 
-__all__ = ["CleanerError", "DataError", "ModelError", "UsageError"]
-
 
 class CleanerError(Exception):
     """Base of all errors raised by this package: catch it to catch them all."""

@@ -21,8 +21,6 @@ from cleaner.grouping import pieces
 from cleaner.labels import BODY
 from cleaner.shingles import shingle_scores
 
-__all__ = ["Measured", "beside_truth", "evaluate", "figures", "joined", "measure", "summary"]
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -13,23 +13,23 @@ Three groups, all float32, one row a non-blank line:
 Tried and kept: the longest sentence and part of one, white space, and counts of dates and times (the last eight columns
 of *shape*), which tell a list of headlines joined in one line from a paragraph. Final head of one network, mean of six
 seeds, on real pages of unseen sites: log loss .0849 instead of .0857 (better with five of the six), by words .0749
-instead of .0767, average precision of headlines .925 instead of .921; a small draft head alone, one run: .1127 instead
-of .1133 (`ablations.py features`).
+instead of .0767, average precision of headlines .925 instead of .921; a small draft head alone, one run: .1120 instead
+of .1123 (`ablations.py features`).
 
 Tried and dropped, by F1 on real pages of unseen sites: how many lines of the document have the same token
 shapes (body .958 without, .957 with; captions .523 and .516, bylines .760 and .759).
 
-Tried and kept: 2^19 rows of the text table. With 2^14, 2^16, 2^17, 2^18, 2^19 and 2^20 rows a small head has a log
-loss of .1229, .1137, .1123, .1112, .1103 and .1087, and .788, .803, .807, .812, .812 and .812 for the mean of the
-labels; the whole model is better with 2^19 than with 2^18 (CHANGELOG, "Tried"). Weights stored in 16 bits lose nothing,
-in 8 bits .001 (`ablations.py tables`; drawn in `tables.svg`).
+Tried and kept: 2^19 rows of the text table. With 2^14, 2^16, 2^17, 2^18, 2^19 and 2^20 rows a small head has a log loss
+of .1228, .1145, .1133, .1120, .1123 and .1098, and .785, .802, .805, .809, .809 and .808 for the mean of the labels;
+the whole model is better with 2^19 than with 2^18 (CHANGELOG, "Tried"). Weights stored in 16 bits lose nothing, in 8
+bits .001 (`ablations.py tables`; drawn in `tables.svg`).
 
 The first pass is a softmax over text and shape; the draft head sees all three groups, the final head what the draft
 says besides (`second_pass.py`). `tests/benchmarks/ablations.py` leaves each group out in turn: a small draft head has a
-log loss of .1127 with all, of .1386 without document and windows, .1239 without the words shared with the document,
-.1190 without the nearest neighbours, .1189 without text sums, .1174 without shape, and hardly another without the first
-pass or the neighbours at three and four lines; with 16, 32 and 128 hidden units instead of 48 it is .1218, .1181 and
-.1109. `VERSION` goes into the model card: a model made by other features is refused.
+log loss of .1120 with all, of .1396 without document and windows, .1276 without the words shared with the document,
+.1188 without the nearest neighbours, .1160 without shape, .1150 without text sums, .1144 without the neighbours at
+three and four lines, and hardly another without the first pass; with 16, 32 and 128 hidden units instead of 48 it is
+.1216, .1151 and .1153. `VERSION` goes into the model card: a model made by other features is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,24 +43,6 @@ import numpy.typing as npt
 from cleaner import alphabet as a
 from cleaner.native import call
 from cleaner.scratch import empty
-
-__all__ = [
-    "CHUNK_LINES",
-    "LINE_FEATURES",
-    "VERSION",
-    "Batch",
-    "Table",
-    "Text",
-    "Tokens",
-    "character_table",
-    "gram_rows",
-    "line_features",
-    "line_hashes",
-    "packed",
-    "read_batch",
-    "text_scores",
-    "unicode_tables",
-]
 
 VERSION = 6
 EDGE_TOKENS = 4

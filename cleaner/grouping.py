@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from cleaner.lines import border
 
-__all__ = ["BATCH_BYTES", "batches", "pieces"]
-
 #: Bytes of text that are worked on at a time: small enough for the processor's caches.
 BATCH_BYTES = 600_000
 #: Documents that are worked on at a time, however short they are.

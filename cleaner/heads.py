@@ -24,21 +24,6 @@ from cleaner.network import softmax
 from cleaner.sampling import Part, counted, marked
 from cleaner.threads import one_thread
 
-__all__ = [
-    "Fitted",
-    "Rows",
-    "by_class",
-    "calibrate_on",
-    "enough",
-    "fewer",
-    "first_pass",
-    "fit_head",
-    "gather",
-    "linear_softmax",
-    "teach",
-    "teachable",
-]
-
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 #: Returns the inputs of all lines of a fold, [lines, features].

@@ -14,8 +14,6 @@ from cleaner.opening import address, begin_of, begin_of_stdin, is_remote, refuse
 from cleaner.records import SUFFIXES, Input, sniff
 from cleaner.settings import SETTINGS
 
-__all__ = ["find_inputs", "format_by_name", "walk"]
-
 Found = tuple[str, str]  # path, name inside an output folder
 
 

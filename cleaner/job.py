@@ -14,8 +14,6 @@ from cleaner.records import Block, Document, Failure
 from cleaner.sharing import load_shared
 from cleaner.summary import Counts
 
-__all__ = ["Done", "Job", "Table", "loaded", "named"]
-
 
 @dataclass(frozen=True)
 class Job:

@@ -27,8 +27,6 @@ from cleaner.options import BatchOptions
 from cleaner.shards import Shard, Start, start_behind
 from cleaner.targets import Plan
 
-__all__ = ["Journal"]
-
 
 class Journal:
     """Manifest and journal of a run, in its work folder."""

@@ -23,8 +23,6 @@ from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, skim
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
-__all__ = ["ID_FIELDS", "NULL", "TEXT_FIELDS", "decode", "read_blocks", "replaced", "row", "to_text"]
-
 #: Where the text is looked for, in this order.
 TEXT_FIELDS = ("text", "content", "body", "article", "document", "raw_content", "raw_text", "article_text")
 ID_FIELDS = ("id", "_id", "doc_id", "document_id", "uuid", "url")

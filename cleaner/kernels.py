@@ -15,8 +15,6 @@ import numpy as np
 
 from cleaner.vectors import BLOCK, first_break
 
-__all__: list[str] = []
-
 F = TypeVar("F")
 #: Nothing calls these functions from Python; numba's declared types do not know the options.
 LEAN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

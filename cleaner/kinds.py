@@ -16,8 +16,6 @@ from cleaner.heads import FoldInputs, by_class, linear_softmax
 from cleaner.labels import JUNK, KINDS
 from cleaner.sampling import Part, lines_of, real_lines
 
-__all__ = ["Kinds", "fit_kinds", "kind_floor"]
-
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 #: Real pages name the kind of few sorts of junk, and of those many lines: this share is used.

@@ -3,8 +3,6 @@
 A model trained on other data brings its own labels; only ``body`` must be among them.
 """
 
-__all__ = ["BODY", "CAPTION", "CREDIT", "DEFAULT_KEEP", "JUNK", "KINDS", "LABELS"]
-
 BODY = "body"
 JUNK = "junk"
 CAPTION = "caption"

@@ -6,8 +6,6 @@ ending. A byte order mark at the start of a text belongs to the text, not to its
 
 from collections.abc import Iterable, Iterator
 
-__all__ = ["BOM", "MARK", "blank", "border", "content", "join", "line_pieces", "split"]
-
 BOM = "\ufeff"
 MARK = BOM.encode()
 ZERO_WIDTH = "\u200b\ufeff"

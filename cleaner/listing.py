@@ -17,8 +17,6 @@ from cleaner.errors import ModelError
 from cleaner.reports import GENERAL, HELD_OUT, grid, held_out, print_before_after, print_scores
 from cleaner.wording import printable
 
-__all__ = ["FORMS", "print_card", "progress"]
-
 COLOURS = ["green", "bold cyan", "yellow", "magenta", "red", "blue"]
 
 

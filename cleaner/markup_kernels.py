@@ -9,8 +9,6 @@ from typing import Any
 
 from cleaner.kernels import jit
 
-__all__: list[str] = []
-
 LONGEST = 2048  # bytes of a tag, or of a link's target in Markdown
 # Bytes.
 BLANK, QUOTE_MARK, HASH, QUERY, OPENED, CLOSED, STAR, HYPHEN, DOT = 32, 34, 35, 63, 40, 41, 42, 45, 46

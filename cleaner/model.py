@@ -35,8 +35,6 @@ from cleaner.scratch import empty
 from cleaner.second_pass import SecondPass
 from cleaner.threads import prepared
 
-__all__ = ["Model"]
-
 Floats = npt.NDArray[np.float32]
 
 

@@ -25,20 +25,6 @@ from cleaner.network import HEAD
 from cleaner.second_pass import second_width
 from cleaner.text_columns import lengthened
 
-__all__ = [
-    "ARRAYS",
-    "DTYPES",
-    "FORMAT",
-    "HEADS",
-    "MAX_BYTES",
-    "are_numbers",
-    "check_sizes",
-    "columns_of",
-    "find_model",
-    "read_arrays",
-    "read_card",
-]
-
 FORMAT = 6
 AGAIN = "Restore the file or train the model again."
 MISSING = "A model folder holds weights.npz and card.json. Choose another, or train the model again."

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from cleaner.errors import UsageError
 
-__all__ = ["FILES", "destination", "write_together"]
-
 FILES = ("weights.npz", "card.json")
 
 

@@ -24,8 +24,6 @@ import numpy.typing as npt
 from cleaner.compiling import DATA, DIMS, FLAGS, KERNELS, MODULES, SCATTERED, UNUSED, compiled
 from cleaner.threads import FIRST
 
-__all__ = ["call"]
-
 ENGINES: list[Any] = []
 
 

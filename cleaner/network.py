@@ -8,8 +8,6 @@ import numpy.typing as npt
 from cleaner.native import call
 from cleaner.scratch import empty
 
-__all__ = ["HEAD", "Inputs", "fill_softmax", "joined_rows", "judge", "softmax"]
-
 Floats = npt.NDArray[np.float32]
 #: Pieces of what a head sees, [lines, features].
 Inputs = Iterator[tuple[slice, Floats]]

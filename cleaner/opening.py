@@ -20,26 +20,6 @@ from typing import Any, BinaryIO, cast
 
 from cleaner.errors import CleanerError, DataError, UsageError
 
-__all__ = [
-    "COMPRESSIONS",
-    "Stream",
-    "address",
-    "begin_of",
-    "begin_of_stdin",
-    "chunks",
-    "compress",
-    "compression",
-    "is_remote",
-    "local",
-    "open_raw",
-    "refuse_packed",
-    "remote",
-    "skim",
-    "stamp",
-    "stem",
-    "unread",
-]
-
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
 #: How packed data begins, what it is called, and how a name ends that says so, if it can be read.
 PACKINGS = (

@@ -13,8 +13,6 @@ from cleaner.opening import local
 from cleaner.records import FORMATS
 from cleaner.settings import LISTS, PATHS
 
-__all__ = ["BatchOptions", "path_text"]
-
 #: What may differ between a run and the one that goes on with it.
 FREE = ("workers", "resume", "summary", "strict")
 #: The files beside the output.

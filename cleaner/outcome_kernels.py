@@ -8,8 +8,6 @@ from cleaner.alphabet import WORDS
 from cleaner.kernels import MULTIPLIER, exp, jit
 from cleaner.word_kernels import find
 
-__all__: list[str] = []
-
 
 @jit
 def kinds(values: Any, bias: Any, judged: Any, label: int, floor: Any, start: int, out: Any) -> int:

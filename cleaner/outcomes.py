@@ -22,8 +22,6 @@ from cleaner.native import call
 from cleaner.rules import Applied, Rules
 from cleaner.scratch import empty
 
-__all__ = ["BLANK", "RULE", "How", "Labelled", "Line", "Outcome", "outcomes"]
-
 #: Labels of removed lines that the model did not label.
 BLANK, RULE = "blank", "rule"
 #: Different removed lines that are counted of a group at most, the most frequent ones, and how long they may be, bytes.

@@ -9,8 +9,6 @@ from cleaner.records import Block
 from cleaner.summary import Counts, add, taken_back
 from cleaner.targets import Plan
 
-__all__ = ["Outputs"]
-
 
 class Outputs:
     """Of each output: whether a document came of its input, and whether a record of that failed."""

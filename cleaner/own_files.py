@@ -9,8 +9,6 @@ from cleaner.opening import address
 from cleaner.options import BatchOptions
 from cleaner.settings import SETTINGS
 
-__all__ = ["own_files"]
-
 
 def own_files(options: BatchOptions) -> dict[object, str]:
     """Return what each is, by address: rules, model, and settings in the working folder and above, used or not.

@@ -14,8 +14,6 @@ from cleaner.jsonl import ID_FIELDS, NULL, text_field
 from cleaner.opening import compression, is_remote, open_raw
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
-__all__ = ["decode", "encode", "finish", "from_rows", "read_blocks"]
-
 #: A row group of the output is at most so large (bytes of Arrow data), so that memory is bounded.
 GROUP_BYTES = 64_000_000
 #: Rows that are read at a time, at most: of a text that is repeated a file does not tell how large it is.

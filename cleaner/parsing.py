@@ -28,8 +28,6 @@ from cleaner.data_records import label_problem, line_problem, record_of
 from cleaner.encodings import marked
 from cleaner.labels import KINDS, LABELS
 
-__all__ = ["LabelledDocument", "Parser", "Place", "Problem", "one_line"]
-
 
 @dataclass(frozen=True)
 class LabelledDocument:

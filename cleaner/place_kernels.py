@@ -12,8 +12,6 @@ from cleaner.context_kernels import FAR, signed_log
 from cleaner.kernels import jit, log_of
 from cleaner.related_kernels import any_of
 
-__all__: list[str] = []
-
 GAP = 3  # so many lines may interrupt a stretch of body
 
 

@@ -11,8 +11,6 @@ from cleaner.lines import MARK, line_pieces
 from cleaner.opening import begin_of, chunks, compression, is_remote, unread
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input, holds_records, sniff
 
-__all__ = ["HUGE_BYTES", "decode", "groups", "read_huge", "read_text"]
-
 #: Files from this size on are cleaned in pieces, without the quality of the whole.
 HUGE_BYTES = 16_000_000
 GROUP_FILES = 500

@@ -21,8 +21,6 @@ from cleaner.records import Block, Failure, failed_row
 from cleaner.summary import add, count_failures
 from cleaner.work import work
 
-__all__ = ["ordered"]
-
 AHEAD = 2  # blocks under way for each worker
 REPEATS = 2
 PATIENCE = 5.0  # seconds after which it is asked whether the workers live

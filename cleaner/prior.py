@@ -15,8 +15,6 @@ from scipy.sparse import csr_matrix
 
 from cleaner.arguments import check_settings
 
-__all__ = ["Head", "Steps", "Targets", "moved_head", "moved_rows"]
-
 Floats = npt.NDArray[np.float32]
 #: First and second moment of Adam (Kingma and Ba, 2015), and what keeps its division sound.
 BETA1, BETA2, TINY = 0.9, 0.999, 1e-8

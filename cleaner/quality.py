@@ -6,8 +6,6 @@ from typing import Any
 from cleaner.cleaning import suspicion
 from cleaner.outcomes import Outcome
 
-__all__ = ["FLAGS", "Quality", "quality"]
-
 #: A document with fewer kept words is very short.
 SHORT_WORDS = 40
 #: A document with a lower expected share of body words is mostly junk.

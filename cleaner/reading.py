@@ -7,8 +7,6 @@ from cleaner.opening import unread
 from cleaner.options import BatchOptions
 from cleaner.records import Block, Failure, Input
 
-__all__ = ["blocks"]
-
 
 def blocks(inputs: Sequence[Input], begin: tuple[int, int, int, int], options: BatchOptions) -> Iterator[Block]:
     """Yield the blocks of all inputs in order; ``begin`` is input, place in it, record and line.

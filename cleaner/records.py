@@ -15,19 +15,6 @@ from typing import Any
 from cleaner.encodings import BEGIN, marked
 from cleaner.errors import DataError
 
-__all__ = [
-    "BLOCK_BYTES",
-    "FORMATS",
-    "SUFFIXES",
-    "Block",
-    "Document",
-    "Failure",
-    "Input",
-    "failed_row",
-    "holds_records",
-    "sniff",
-]
-
 #: About so many bytes of records are worked on at a time by a worker.
 BLOCK_BYTES = 2_000_000
 FORMATS = ("text", "jsonl", "parquet", "wet")

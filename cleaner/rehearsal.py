@@ -8,8 +8,6 @@ from pathlib import Path
 from cleaner.corpus import LabelledDocument, fold_of, read_labelled
 from cleaner.errors import ModelError
 
-__all__ = ["PART", "find_rehearsal", "read_rehearsal"]
-
 PART = "abcdefgh"
 #: One site in so many is kept out of the rehearsal and tells what is forgotten.
 HELD_OUT = 3

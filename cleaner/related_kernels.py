@@ -11,8 +11,6 @@ import numpy as np
 from cleaner.kernels import Tokens, jit, log
 from cleaner.word_kernels import content_key, content_words, rarity_row
 
-__all__: list[str] = []
-
 # What is known of a word of the document, one column each: how many lines of body, of junk and of neither have it; the
 # last body line that has it, and the one before; the next one; the last line looked at; whether it is in the headline.
 BODIES, JUNKS, OTHERS, LAST, BEFORE, NEXT, SEEN, TITLE = 0, 1, 2, 3, 4, 5, 6, 7

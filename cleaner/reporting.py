@@ -8,8 +8,6 @@ from typing import Any
 from cleaner.summary import frequent
 from cleaner.wording import amount, printable, tame
 
-__all__ = ["Reporter"]
-
 EVERY = 10.0  # seconds between lines
 
 

@@ -9,18 +9,6 @@ from rich.table import Table
 
 from cleaner.wording import amount, printable, short
 
-__all__ = [
-    "GENERAL",
-    "HELD_OUT",
-    "grid",
-    "held_out",
-    "print_before_after",
-    "print_comparison",
-    "print_curve",
-    "print_evaluation",
-    "print_scores",
-]
-
 #: What an adapted model was tried on.
 HELD_OUT, GENERAL = "held-out documents of your data", "in general (invented sites)"
 #: Characters of a line that a list of errors shows.

@@ -17,8 +17,6 @@ from cleaner.errors import CleanerError, DataError, UsageError
 from cleaner.inputs import find_inputs
 from cleaner.opening import chunks, stem
 
-__all__ = ["restore", "restore_file"]
-
 Row = Mapping[str, Any]
 #: What is text in a row, if it is there.
 TEXTS = ("document", "text", "raw", "encoding")

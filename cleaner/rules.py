@@ -10,8 +10,6 @@ from pathlib import Path
 from cleaner.errors import UsageError
 from cleaner.lines import BOM, blank, content, split
 
-__all__ = ["Applied", "Rules", "read_rules"]
-
 Applied = tuple[bytes, list[int], dict[int, bytes], set[int]]
 
 

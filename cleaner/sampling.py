@@ -17,22 +17,6 @@ from cleaner.labels import BODY, JUNK, LABELS
 from cleaner.text_columns import column_of, own_columns
 from cleaner.wording import amount
 
-__all__ = [
-    "Part",
-    "TableRows",
-    "choose_whole",
-    "counted",
-    "doubts",
-    "head_rows",
-    "label_order",
-    "lines_of",
-    "marked",
-    "read_part",
-    "real_lines",
-    "split",
-    "table_rows",
-]
-
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 

@@ -11,8 +11,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["empty"]
-
 Item = TypeVar("Item", bound=np.generic)
 #: Smaller arrays are asked for anew; larger ones are of texts that hardly come again. Bytes.
 SMALL, LARGE = 1 << 15, 1 << 24

@@ -7,8 +7,6 @@ import numpy as np
 from cleaner.context_kernels import known, means, move, neighbours
 from cleaner.kernels import exp, jit, log
 
-__all__: list[str] = []
-
 NONE = np.float32(6)  # stands for the log distance to a mark that there is none of
 
 

@@ -15,10 +15,9 @@ The last features say where in the document the text alone finds credits, commen
 the contrasts find (`text_columns.py`): a comment without a name or a date is told by what stands around it.
 
 What each group is worth to a small final head, one fit each, by log loss on real pages of unseen sites (`ablations.py
-features`; what is below .003 may be chance): with all .0987; without the words shared with lines of each label .1023,
-without what the draft head says of windows and of the document .1019, without what the first pass does .1010, without
-the text sums of first and last tokens .1006. Without habits, marks, shape or all text sums it is .0946 to
-.0964: in larger ones marks help (CHANGELOG, "Tried").
+features`): with all .0953, without the words shared with lines of each label .0998; each of the others is worth less
+than what one fit differs from the next by, and without the shape of the neighbours (.0900) or the marks (.0922) it is
+lower. In larger heads both help (CHANGELOG, "Tried").
 """
 
 import numpy as np
@@ -29,8 +28,6 @@ from cleaner.features import CHUNK_LINES, LINE_FEATURES, Batch
 from cleaner.native import call
 from cleaner.network import Inputs
 from cleaner.scratch import empty
-
-__all__ = ["SecondPass", "second_width"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

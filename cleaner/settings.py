@@ -7,8 +7,6 @@ from typing import Any
 
 from cleaner.errors import UsageError
 
-__all__ = ["LISTS", "PATHS", "SETTINGS", "find_settings"]
-
 #: The files that may hold them.
 SETTINGS = ("cleaner.toml", "pyproject.toml")
 #: The options that take several texts, or one.

@@ -28,8 +28,6 @@ from cleaner.alphabet import (
 )
 from cleaner.kernels import jit, log
 
-__all__: list[str] = []
-
 
 @jit
 def dampened(count: int, logs: Any) -> float:

@@ -7,8 +7,6 @@ from typing import Any
 
 from cleaner.summary import add
 
-__all__ = ["Position", "Shard", "Start", "start_behind"]
-
 Position = tuple[int, int, int, int]
 
 

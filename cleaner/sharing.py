@@ -8,8 +8,6 @@ import numpy as np
 
 from cleaner.model import Model
 
-__all__ = ["load_shared", "share"]
-
 
 def share(model: Model, folder: Path) -> None:
     """Write a model's arrays for :func:`load_shared`.

@@ -9,8 +9,6 @@ from cleaner.corpus import LabelledDocument
 from cleaner.features import Tokens
 from cleaner.labels import BODY
 
-__all__ = ["shingle_scores"]
-
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 MULTIPLIER = 0x2545F4914F6CDD1D

@@ -4,8 +4,6 @@ from functools import cache
 
 from cleaner.cleaning import Cleaner, LabelledLine
 
-__all__ = ["clean", "label"]
-
 
 @cache
 def shipped() -> Cleaner:

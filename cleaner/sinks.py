@@ -19,8 +19,6 @@ from cleaner.shards import Position, Shard, Start
 from cleaner.summary import add, shorten
 from cleaner.targets import HELD, Plan
 
-__all__ = ["DiskSinks", "MemorySinks"]
-
 #: Seconds between two syncs, and bytes after which one comes sooner.
 SYNC_SECONDS, SYNC_BYTES = 1.0, 64_000_000
 #: Text files of a shard that are brought to the disk one by one; more of them are so all in one go, with whatever else

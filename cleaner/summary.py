@@ -8,8 +8,6 @@ from cleaner.outcomes import How
 from cleaner.quality import Quality
 from cleaner.records import Failure
 
-__all__ = ["EMPTY", "add", "count_documents", "count_failures", "frequent", "shorten", "taken_back"]
-
 Counts = dict[str, Any]
 
 #: Removed lines that are counted at most, in a block, in one that goes into a journal, and in a run. Others are

@@ -24,8 +24,6 @@ from cleaner.model import Model
 from cleaner.network import softmax
 from cleaner.sampling import label_order
 
-__all__ = ["Opinions", "Suspect", "Suspects", "find_suspects", "opinions", "out_of_fold"]
-
 Floats = npt.NDArray[np.float32]
 #: From so many sites on, models trained on them alone judge best. Of 5 % flipped labels the first tenth of the
 #: lines held .28 with 10 sites, .37 with 20, .71 with 50, .87 with 100, .95 with 350; by the shipped model, on 20

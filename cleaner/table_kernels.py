@@ -8,8 +8,6 @@ from cleaner.alphabet import IDEOGRAPH
 from cleaner.kernels import MULTIPLIER, Tokens, jit
 from cleaner.vectors import LANES, add_rows
 
-__all__: list[str] = []
-
 LINE_GRAM_TOKENS = 8
 
 

@@ -14,8 +14,6 @@ from cleaner.opening import COMPRESSIONS, address, begin_of, compression, is_rem
 from cleaner.options import BatchOptions
 from cleaner.records import SUFFIXES, Input
 
-__all__ = ["HELD", "Output", "Plan", "check_name", "plan"]
-
 ENDINGS = {"jsonl": ".jsonl", "parquet": ".parquet", "wet": ".wet", "text": ".txt"}
 #: How names end that promise what is not written.
 OTHERS = (".7z", ".br", ".csv", ".lz4", ".lzma", ".rar", ".tar", ".tgz", ".tsv", ".xls", ".xlsx", ".zip", ".zstd")

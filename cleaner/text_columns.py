@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from cleaner.labels import BODY, CAPTION, JUNK
 
-__all__ = ["column_of", "column_targets", "halves", "lengthened", "own_columns", "shortened"]
-
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 Bytes = npt.NDArray[np.uint8]

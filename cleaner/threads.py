@@ -8,8 +8,6 @@ from functools import cache, cached_property
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-__all__ = ["FIRST", "libraries", "one_thread", "prepared", "set_threads", "threads"]
-
 T = TypeVar("T")
 
 

@@ -39,8 +39,6 @@ from cleaner.alphabet import (
 from cleaner.kernels import MULTIPLIER, Tokens, decode, jit
 from cleaner.markup_kernels import markup, target
 
-__all__: list[str] = []
-
 BACKSLASH, BRACKET = 92, 93  # bytes
 SUFFIX = (1 << 48) - 1  # three letters of 16 bits
 

@@ -7,8 +7,6 @@ from cleaner.arguments import check_settings
 from cleaner.classifier import LineClassifier
 from cleaner.errors import UsageError
 
-__all__ = ["Options"]
-
 #: More rows are too large a file for a model of two labels already.
 MOST_ROWS = 2**23
 #: The least and the most of what is no count and no penalty. The text table needs some penalty.

@@ -27,8 +27,6 @@ from cleaner.model_writing import destination
 from cleaner.rehearsal import read_rehearsal
 from cleaner.wording import amount
 
-__all__ = ["Outcome", "Trial", "adapt", "try_out"]
-
 Report = Callable[[str, float], None]
 Pair = tuple[dict[str, Any], dict[str, Any]]
 #: Groups of documents that are held out in turn; from MANY lines on one of them is, once.

@@ -11,8 +11,6 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__: list[str] = []
-
 #: Columns of the text table that are summed at once; its rows are padded to a multiple.
 LANES = 16
 #: Bytes that are searched for line endings at once.

@@ -15,8 +15,6 @@ from cleaner.decision import AIMS, LONG, cleanness, decide, eased, line_weights,
 from cleaner.labels import BODY
 from cleaner.sampling import Part, counted, lines_of
 
-__all__ = ["choose_aims", "choose_sure", "choose_weights"]
-
 Floats = npt.NDArray[np.float32]
 #: Few, half an octave apart: where the weights were chosen among more, they swung between the ends from one training to
 #: the next.

@@ -12,8 +12,6 @@ from cleaner.errors import UsageError
 from cleaner.opening import Stream
 from cleaner.records import BLOCK_BYTES, Block, Document, Failure, Input
 
-__all__ = ["decode", "read_blocks", "record_bytes"]
-
 DIGESTS = ("warc-block-digest", "warc-payload-digest")
 
 

@@ -7,8 +7,6 @@ import numpy as np
 from cleaner.alphabet import ALL_CAPS, CAPITALISED, IDEOGRAPH, TERMINAL
 from cleaner.kernels import MULTIPLIER, Tokens, jit, log
 
-__all__: list[str] = []
-
 
 @jit
 def find(table: Any, key: int) -> int:

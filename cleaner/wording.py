@@ -1,7 +1,5 @@
 """How messages are worded."""
 
-__all__ = ["amount", "printable", "short", "tame"]
-
 #: Characters that command a terminal, but for ends of lines.
 COMMANDS = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)), " ")
 

@@ -18,8 +18,6 @@ from cleaner.rules import Rules
 from cleaner.summary import add, count_documents, count_failures
 from cleaner.writing import write
 
-__all__ = ["work"]
-
 EXTRACTED = frozenset({"headline", "byline", "caption"})
 
 

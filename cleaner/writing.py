@@ -17,8 +17,6 @@ from cleaner.opening import compress, compression
 from cleaner.outcomes import Outcome
 from cleaner.records import Document, failed_row
 
-__all__ = ["write"]
-
 #: The fields that options add to a record, in order.
 ADDED = ("cleaner_headline", "cleaner_byline", "cleaner_captions", "cleaner_labels", "cleaner_quality")
 

@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cells": set(),
     "checking": {"data_files", "labels", "parsing", "wording"},
     "checking_documents": {"alike", "checking", "corpus", "data_files", "labels", "wording"},
-    "classifier": set(),
+    "classifier": {"network"},
     "cleaning": {"alphabet", "arguments", "decision", "errors", "features", "grouping", "labels", "lines", "model"}
     | {"native", "threads"},
     "cli": {"cleaning", "cli_clean", "cli_data", "cli_train", "console", "encodings", "errors", "listing"}

@@ -32,7 +32,7 @@ def test_wheel_alone_cleans_a_text(tmp_path: Path) -> None:
     assert str(tmp_path / "venv") in where
     code = "import cleaner, sys; sys.stdout.write(cleaner.clean(sys.stdin.read()))"
     assert run(binaries / "python", "-c", code, cwd=elsewhere, stdin=f"{BODY}\nSHARE THIS\n") == BODY
-    code = "from cleaner.rehearsal import *; print(find_rehearsal(), min(map(len, read_rehearsal())) > 50)"
+    code = "from cleaner import rehearsal as r; print(r.find_rehearsal(), min(map(len, r.read_rehearsal())) > 50)"
     found = run(binaries / "python", "-c", code, cwd=elsewhere)
     assert found.startswith(str(tmp_path / "venv"))
     assert found.endswith("True\n")
