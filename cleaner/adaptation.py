@@ -35,8 +35,8 @@ LIMITS = {"weight": (1e-3, 10**6), "margin": (-(10**6), 10**6)}
 class Adapting:
     """Settings of an adaptation; the card of the adapted model holds them.
 
-    ``seed`` is that of all that is drawn, ``rehearsal_lines`` how many lines of other sites are rehearsed, ``steps``
-    how far the heads may move.
+    ``seed`` is that of the lines of other sites that are drawn to be rehearsed, ``rehearsal_lines`` how many they are,
+    ``steps`` how far the heads may move, with a seed of the lines' order.
     ``weight`` is what a new line counts beside one of the rehearsal, ``table_penalty`` the pull of the text table
     back to the base's, ``folds`` the groups of documents whose inputs are out of fold, ``shares`` how far to go
     from the base's weights to the adapted ones, the best being taken. ``margin`` is by how much body F1 may fall in

@@ -1,14 +1,14 @@
 """Files of an annotation: texts and labelled files in, proposals by a model, journal and TSV files out."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from cleaner.annotate_journal import NAME, Journal
+from cleaner.annotate_journal import IN_PLACE, NAME, Journal
 from cleaner.annotate_page import Page, Sheet
 from cleaner.annotate_session import Entry
 from cleaner.atomic import digest, write_beside
@@ -19,25 +19,33 @@ from cleaner.data_records import label_problem
 from cleaner.errors import DataError, UsageError
 from cleaner.features import Batch, line_hashes
 from cleaner.plain import read_text
+from cleaner.wording import amount
 
 #: Words are counted in so many buckets; it is only variety that is judged by them.
 BUCKETS = 512
 
 
-def text_files(inputs: Sequence[Path]) -> list[Path]:
+def text_files(inputs: Sequence[Path], say: Callable[[str], None] = lambda message: None) -> list[Path]:
     """Return the files, and of folders all files in them whose name ends in .txt, none that begins with a dot.
+
+    What else is in folders is said.
 
     Raises:
         UsageError: an input is not there, or a folder holds no text files.
     """
     found: list[Path] = []
+    others: list[Path] = []
     for path in inputs:
-        files = [file for file in files_in(path) if file.suffix == ".txt"] if path.is_dir() else [path]
+        every = files_in(path) if path.is_dir() else []
+        files = [file for file in every if file.suffix.lower() == ".txt"] if path.is_dir() else [path]
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder. Check the name.")
         if not files:
             raise UsageError(f"{path}: no .txt files in it. Name the files themselves.")
         found += files
+        others += [file for file in every if file.suffix.lower() != ".txt"]
+    if others:
+        say(f"{amount(len(others), 'other file')} left out, such as {others[0]}: name those that are texts")
     return found
 
 
@@ -172,9 +180,15 @@ class Folder:
     @classmethod
     def open(cls, output: Path, in_place: bool = False) -> "Folder":
         """Open or begin the journal of an output folder; ``in_place`` if its files are the inputs."""
-        journal = Journal(output / NAME)
+        journal = Journal(output / (IN_PLACE if in_place else NAME))
         written = {entry["document"]: entry["digest"] for entry in journal.entries if entry["do"] == "written"}
         return cls(journal, in_place, written)
+
+    @classmethod
+    def reopen(cls, output: Path, in_place: bool = False) -> "Folder | None":
+        """Open the journal of an output folder, if there is one."""
+        there = (output / (IN_PLACE if in_place else NAME)).exists()
+        return cls.open(output, in_place) if there else None
 
     def record(self, entry: Entry) -> None:
         """Write an entry to the journal."""
@@ -215,6 +229,18 @@ class Folder:
                     found.pop(changed)
                     name = ""
             found[name].entries.append(number)
+        return found
+
+    def begun(self) -> set[str]:
+        """Return the documents with labels that are in the journal alone: given after what was written last."""
+        found = set()
+        for name, history in self.histories().items():
+            for number in history.entries:
+                match self.journal.entries[number]["do"]:
+                    case "give":
+                        found.add(name)
+                    case "written":
+                        found.discard(name)
         return found
 
     def holds(self, sheet: Sheet, history: History) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 
 from cleaner.errors import DataError, UsageError
 
-NAME = "annotate.journal"
+#: Of texts that are labelled, and of labelled files that are corrected in place: each of a folder has its own.
+NAME, IN_PLACE = "annotate.journal", "suspects.journal"
 FORMAT = {"do": "begin", "format": 1}
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,12 @@ from cleaner.errors import UsageError
 from cleaner.suspects import Suspect, Suspects
 
 
-def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleaner, output: Path | None) -> list[Sheet]:
+def suspect_sheets(
+    found: Sequence[Located], suspects: Suspects, cleaner: Cleaner, output: Path | None, begun: Collection[str] = ()
+) -> list[Sheet]:
     """Return the documents with flagged lines; the files themselves are to be corrected if ``output`` is None.
+
+    So are those ``begun``, by name: what is flagged hangs on what has been corrected since.
 
     Labels do not carry over to like lines: here somebody has decided already. Documents with weak labels are left out:
     TSV, as which they would be written, has none.
@@ -28,10 +32,13 @@ def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleane
     for suspect in suspects.ranked[: suspects.flagged]:
         document, line = suspect.place
         flagged[document][line] = suspect
-    sheets: dict[str, Sheet] = {}
-    for number in sorted(flagged):
-        one, lines = found[number], flagged[number]
-        if any(one.document.weak):
+    sheets: list[Sheet] = []
+    names: set[str] = set()
+    for number, one in enumerate(found):
+        lines, place = flagged[number], one.path if output is None else place_of(one, output)
+        name = unused(f"{place.parent.name}/{place.stem}", names)
+        names.add(name)
+        if any(one.document.weak) or not (lines or name in begun):
             continue
         size = len(one.document.lines)
         doubt = tuple(max(1 - lines[line].given, UNSURE) if line in lines else 0.0 for line in range(size))
@@ -39,15 +46,13 @@ def suspect_sheets(found: Sequence[Located], suspects: Suspects, cleaner: Cleane
             f"rather {lines[line].suggested}, {lines[line].confidence:.2f}" if line in lines else ""
             for line in range(size)
         )
-        place = one.path if output is None else place_of(one, output)
         if not is_tsv(place):
             raise UsageError(f"{place}: only .tsv files are corrected in place. Choose a folder with -o.")
         sheet = sheet_of(one.document, place, cleaner, (doubt, hints))
-        name = unused(f"{place.parent.name}/{place.stem}", sheets)
         if output is not None:
             place = output / f"{name}.tsv"
-        sheets[name] = replace(sheet, name=name, place=place, keys=(0,) * size)
-    return list(sheets.values())
+        sheets.append(replace(sheet, name=name, place=place, keys=(0,) * size))
+    return sheets
 
 
 def place_of(one: Located, output: Path) -> Path:
@@ -66,7 +71,7 @@ def file_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "document"
 
 
-def unused(name: str, taken: dict[str, Sheet]) -> str:
+def unused(name: str, taken: Collection[str]) -> str:
     """Return a name, numbered if it is taken."""
     names = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
     return next(one for one in names if one not in taken)

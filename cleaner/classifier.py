@@ -183,6 +183,11 @@ class LineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Return probabilities, float32 [rows, classes], in the order of ``classes_``; raises as :meth:`predict`."""
         return softmax(self.logits(X))
 
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Return the logarithms of :meth:`predict_proba`, finite where those are 0, float32 [rows, classes]."""
+        logits = self.logits(X)
+        return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row, [rows].
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,11 +64,13 @@ def annotate(
         names = own_labels(labels) if labels else []
         run = screen()
         cleaner = Cleaner.load(model)
+        store = Folder.reopen(folder, in_place) if suspects else None
         if suspects:
-            sheets, failed = opened_suspects(inputs, cleaner, None if in_place else folder, names), False
+            begun = store.begun() if store else ()
+            sheets, failed = opened_suspects(inputs, cleaner, None if in_place else folder, names, begun), False
         else:
-            sheets, failed = opened(places(text_files(inputs), folder, site), encoding, cleaner, names)
-        store = Folder.open(folder, in_place)
+            sheets, failed = opened(places(text_files(inputs, say), folder, site), encoding, cleaner, names)
+        store = store or Folder.open(folder, in_place)
         names = names or [*cleaner.model.labels, *sorted({label for sheet in sheets for label in sheet.proposed})]
         run(without_those_left_out(sheets, store), list(dict.fromkeys(names)), store)
         if failed:
@@ -139,9 +141,12 @@ def opened(
 
 
 def opened_suspects(
-    inputs: Sequence[Path], cleaner: "Cleaner", output: Path | None, labels: Sequence[str]
+    inputs: Sequence[Path], cleaner: "Cleaner", output: Path | None, labels: Sequence[str], begun: Collection[str]
 ) -> list["Sheet"]:
-    """Return labelled documents with likely mistakes; the files themselves are to be corrected without ``output``."""
+    """Return labelled documents with likely mistakes, and those begun.
+
+    The files themselves are to be corrected without ``output``.
+    """
     from cleaner.annotate_files import digests
     from cleaner.annotate_suspects import suspect_sheets
     from cleaner.checking import Reader
@@ -153,7 +158,7 @@ def opened_suspects(
     found = [one for one in reader.read_all(files) if one.document.lines]
     if reader.problems:
         raise DataError(f"{reader.problems[0]} See them all with: cleaner check-data")
-    sheets = suspect_sheets(found, suspicious(found, cleaner), cleaner, output)
+    sheets = suspect_sheets(found, suspicious(found, cleaner), cleaner, output, begun)
     if weak := sum(any(one.document.weak) for one in found):
         say(f"{amount(weak, 'document')} left out: weak labels, which TSV files do not have")
     return [replace(sheet, file=before.get(sheet.place, "")) for sheet in sheets]

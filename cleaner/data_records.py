@@ -7,7 +7,7 @@ from typing import Any
 
 from cleaner import lines
 from cleaner.data_files import QUOTE, UNQUOTED
-from cleaner.labels import KINDS
+from cleaner.labels import BLANK, KINDS, RULE
 
 EXAMPLE = (
     'A record is a line such as {"id": "1", "site": "quay.example", "lines": [{"text": "By A. Person", '
@@ -75,9 +75,17 @@ def label_problem(label: str) -> str:
         return "a text and no label. Give it one, such as body."
     if label.startswith(QUOTE):
         return f"{label!r} is no label. {UNQUOTED}"
-    right = label.strip().lower()
+    right, why = label.strip().lower(), ""
     if CONTROL.search(right):
-        return f"{label!r} is no label, with a tab or an invisible character in it. Take it out."
+        why = "with a tab or an invisible character in it. Take it out."
+    elif "," in right:
+        why = "with a comma in it, which stands between labels. Take it out."
+    elif right.startswith("#"):
+        why = "as what begins with # is a header. Take it out."
+    elif right in (BLANK, RULE):
+        why = "as removed lines without one are called so. Choose another name."
+    if why:
+        return f"{label!r} is no label, {why}"
     return f"{label!r} is no label. Write {right!r}." if label != right else ""
 
 

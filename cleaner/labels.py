@@ -8,6 +8,8 @@ JUNK = "junk"
 CAPTION = "caption"
 CREDIT = "credit"
 LABELS: tuple[str, ...] = (BODY, "headline", CAPTION, "byline", JUNK)
+#: What removed lines are called that no model labelled: such names are no labels.
+BLANK, RULE = "blank", "rule"
 DEFAULT_KEEP: frozenset[str] = frozenset({BODY})
 
 #: The kinds of junk, as the third column of a training file names them (``kind`` or ``kind/detail``).

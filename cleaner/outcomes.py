@@ -16,14 +16,12 @@ import numpy.typing as npt
 from cleaner.alphabet import WORDS
 from cleaner.cleaning import Cleaner, Result
 from cleaner.grouping import batches, pieces
-from cleaner.labels import BODY
+from cleaner.labels import BLANK, BODY, RULE
 from cleaner.lines import MARK
 from cleaner.native import call
 from cleaner.rules import Applied, Rules
 from cleaner.scratch import empty
 
-#: Labels of removed lines that the model did not label.
-BLANK, RULE = "blank", "rule"
 #: Different removed lines that are counted of a group at most, the most frequent ones, and how long they may be, bytes.
 MOST, LONGEST = 200, 200
 #: A line whose likeliest label has less than this is uncertain.

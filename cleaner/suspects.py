@@ -65,21 +65,21 @@ def opinions(documents: Sequence[LabelledDocument], model: Model, report: Callab
     """Ask models that have not seen the documents.
 
     Of many sites each is held out in turn, and models are trained on the others. Of few sites the given model
-    knows more, unless it may have been trained on these very lines, or lacks their labels. Where the documents are
-    too few to train on it judges all the same, and that is said.
+    knows more, unless it may have been trained on these very lines, or lacks their labels. Where nothing can be trained
+    on the documents, as they are too few or all of one label, it judges all the same, and that is said.
 
     Raises:
-        DataError: the documents are too few to train on, and the model lacks their labels.
+        DataError: nothing can be trained on the documents, and the model lacks their labels.
     """
-    labels = label_order(documents)
     sites = len({document.site for document in documents})
-    able, trained = set(labels) <= set(model.labels), may_know(documents, model)
+    used = {label for document in documents for label in document.labels}
+    able, trained = used <= set(model.labels), may_know(documents, model)
     if able and sites < ENOUGH_SITES and not trained:
         return by_model(documents, model, trained)
     try:
         judge = f"models trained on the other {'sites' if sites > 1 else 'documents'}"
         judge += "; the one given may know these lines" if able and sites < ENOUGH_SITES else ""
-        return Opinions(labels, out_of_fold(documents, report), judge)
+        return Opinions(label_order(documents), out_of_fold(documents, report), judge)
     except DataError:
         if not able:
             raise

@@ -22,6 +22,7 @@ from cleaner.corpus import NO_LINES, LabelledDocument, Paths, describe, digest, 
 from cleaner.costs import word_errors
 from cleaner.errors import DataError
 from cleaner.evaluation import Measured, joined, measure, summary
+from cleaner.labels import LABELS
 from cleaner.model import Model
 from cleaner.model_writing import destination
 from cleaner.rehearsal import read_rehearsal
@@ -198,7 +199,8 @@ def why_not(hers: Pair | None, general: Pair | None, margin: float) -> str:
         return "what it gains on one part of the held-out documents it loses on the rest, which may be chance"
     if general and general[1]["body_f1"] < general[0]["body_f1"] - margin:
         lost = general[0]["body_f1"] - general[1]["body_f1"]
-        return f"in general body F1 falls by {lost:.4f}, more than the margin of {margin:g}"
+        change = f"falls by {lost:.4f}, more than" if lost >= 0 else f"rises by {-lost:.4f}, less than asked by"
+        return f"in general body F1 {change} the margin of {margin:g}"
     return ""
 
 
@@ -207,9 +209,13 @@ def warnings(documents: Sequence[LabelledDocument], trial: Trial, base: Model) -
     found = []
     known, every = trained_on(base.card, documents)
     if known:
+        ours = set(base.labels) <= set(LABELS)
+        remedy = (
+            "Adapt one that has not seen them, such as default." if ours else "Label others, or train without --base."
+        )
         found.append(
             f"{known:,} of these {amount(every, 'document')} trained the base: nothing of them is held out from it, "
-            "and the figures before and after say little. Adapt one that has not seen them, such as default."
+            f"and the figures before and after say little. {remedy}"
         )
     size = len(set(of_one(documents)))
     lines = sum(not weak for document in documents for weak in document.weak)

@@ -320,3 +320,7 @@ def test_documents_that_trained_the_base_are_warned_of(known: int, cleaner: Clea
     base = Model(cleaner.model.arrays, {**cleaner.model.card, **prints(documents[:known])})
     found = [one for one in warnings(documents, Trial(base, 1.0, None, None, ""), base) if "trained the base" in one]
     assert [one.split(":")[0] for one in found] == [f"{known} of these 6 documents trained the base"] * bool(known)
+    assert all(one.endswith("such as default.") for one in found)
+    base.card["labels"] = ["body", "price"]  # which the shipped model does not have
+    found = [one for one in warnings(documents, Trial(base, 1.0, None, None, ""), base) if "trained the base" in one]
+    assert all(one.endswith("Label others, or train without --base.") for one in found)

@@ -429,11 +429,20 @@ def texts(tmp_path: Path) -> Path:
 
 
 def test_files_to_labels(texts: Path, tmp_path: Path, cleaner: Cleaner) -> None:
+    said: list[str] = []
     for name in ("quay/._ferry.txt", ".trash/old.txt"):
         (texts / name).parent.mkdir(exist_ok=True)
         (texts / name).write_bytes(b"\xff")
     files = text_files([texts])
     assert [str(file.relative_to(texts)) for file in files] == ["pier/toll.txt", "quay/bridge.txt", "quay/ferry.txt"]
+    (texts / "quay/ferry.txt").rename(texts / "quay/ferry.TXT")
+    (texts / "quay/notes.md").write_text(TEXT)
+    assert text_files([texts], said.append)[-1] == texts / "quay/ferry.TXT"
+    assert said == [f"1 other file left out, such as {texts}/quay/notes.md: name those that are texts"]
+    (texts / "quay/ferry.TXT").rename(texts / "quay/ferry.txt")
+    (texts / "quay/notes.md").unlink()
+    assert text_files([texts], said.append) == files
+    assert len(said) == 1
     found = [proposals(file, place, cleaner) for file, place in places(files, tmp_path / "out", "").items()]
     sheets = [one for one in found if one]
     assert [one.name for one in sheets] == ["pier/toll", "quay/bridge", "quay/ferry"]
@@ -608,6 +617,39 @@ def read_in_place(path: Path) -> Sheet:
     labels, lines = zip(*(row.split("\t") for row in path.read_text().splitlines()), strict=True)
     one = sheet("quay/a", "".join(label[0] for label in labels), "9" + "0" * (len(lines) - 1), lines)
     return replace(one, place=path, file=digests([path])[path])
+
+
+def test_labels_that_are_in_the_journal_alone_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("body\tOne\nbody\tTwo\n")
+    assert Folder.reopen(tmp_path, in_place=True) is None
+    folder = Folder.open(tmp_path, in_place=True)
+    press(taken_up(folder, read_in_place(path)), "j")
+    for keys, left in ((" ", {read_in_place(path).name}), ("space", set())):
+        folder.journal.close()
+        again = Folder.reopen(tmp_path, in_place=True)
+        assert again is not None
+        folder = again
+        if keys == "space":
+            press(taken_up(folder, read_in_place(path)), keys)
+            folder.journal.close()
+            folder = Folder.open(tmp_path, in_place=True)
+        assert folder.begun() == left
+    assert path.read_text() == "junk\tOne\nbody\tTwo\n"
+    folder.journal.close()
+
+
+def test_files_that_were_annotated_are_corrected_in_place(tmp_path: Path) -> None:
+    """Their own journal says that they are finished."""
+    path = tmp_path / "a.tsv"
+    path.write_text("body\tOne\nbody\tTwo\n")
+    first = Folder.open(tmp_path)
+    first.journal.append({"do": "open", "document": read_in_place(path).name, "digest": read_in_place(path).digest})
+    first.journal.append({"do": "written", "document": read_in_place(path).name, "digest": digests([path])[path]})
+    first.journal.close()
+    folder = Folder.open(tmp_path, in_place=True)
+    assert taken_up(folder, read_in_place(path)).left() == 1
+    folder.journal.close()
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,9 @@ def test_documents_are_those_that_training_reads(data: Path) -> None:
         (" body\tTwo.", "Write 'body'"),
         ("\tTwo.", "a text and no label. Give it one, such as body"),
         ("captoin\tTwo.", "unknown label 'captoin'. Perhaps 'caption'?"),
+        ("price,sum\t3.20", "'price,sum' is no label, with a comma in it"),
+        ("#price\t3.20", "'#price' is no label, as what begins with # is a header. Take it out."),
+        ("rule\tStir it.", "'rule' is no label, as removed lines without one are called so. Choose another name."),
         ("price\t3.20", "unknown label 'price'. Labels of your own: --labels body,price"),
         ("body\t", "a label and no text"),
         ("body\t \u00a0", "a label and no text"),
@@ -511,6 +514,13 @@ def test_a_model_that_may_know_the_only_document_says_so(cleaner: Cleaner) -> No
     assert found.probabilities[0].shape == (3, 5)
 
 
+@pytest.mark.parametrize("labels", ["bbb", "jj"])
+def test_lines_of_one_label_are_judged(labels: str, cleaner: Cleaner) -> None:
+    """Nothing can be trained on them, and nothing needs to be."""
+    found = opinions([document(labels), document(labels)], cleaner.model, silent)
+    assert (found.labels, [len(one) for one in found.probabilities]) == (cleaner.model.labels, [len(labels)] * 2)
+
+
 def test_one_site_with_labels_of_its_own(cleaner: Cleaner) -> None:
     price = replace(document("bbj"), labels=("body", "price", "junk"))
     with pytest.raises(DataError, match="one document is too few"):
@@ -602,6 +612,15 @@ def test_suspects_are_opened_and_corrected(mistaken: Path, tmp_path: Path, clean
     assert one.page.tsv() == (CASES / "en-flood.tsv").read_text("utf-8")
     (sheet,) = sheets_of(mistaken, cleaner, None)
     assert sheet.place == mistaken / "quay/en-flood.tsv"
+
+
+def test_documents_begun_are_opened_though_nothing_is_flagged_now(mistaken: Path, cleaner: Cleaner) -> None:
+    """What is flagged hangs on what has been corrected since, and labels that are given must come into the file."""
+    documents = found(mistaken)[0]
+    nothing = Suspects([], 0)
+    assert suspect_sheets(documents, nothing, cleaner, None) == []
+    (sheet,) = suspect_sheets(documents, nothing, cleaner, None, {"quay/en-flood"})
+    assert (sheet.place, set(sheet.doubt)) == (mistaken / "quay/en-flood.tsv", {0.0})
 
 
 class Nothing:

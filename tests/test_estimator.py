@@ -73,6 +73,8 @@ def test_cross_val_predict_and_joblib(tmp_path: Path) -> None:
     joblib.dump(model.fit(X, y), tmp_path / "model.joblib")
     again = joblib.load(tmp_path / "model.joblib")
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert np.exp(again.predict_log_proba(X)) == pytest.approx(again.predict_proba(X), abs=1e-6)
+    assert np.isfinite(again.predict_log_proba(X * 1e6)).all()
 
 
 @pytest.mark.parametrize(

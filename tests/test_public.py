@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "alphabet": set(),
     "annotate_app": {"annotate_page", "annotate_session", "errors", "wording"},
     "annotate_files": {"annotate_journal", "annotate_page", "annotate_session", "atomic", "cleaning", "corpus"}
-    | {"data_files", "data_records", "errors", "features", "plain"},
+    | {"data_files", "data_records", "errors", "features", "plain", "wording"},
     "annotate_journal": {"errors"},
     "annotate_order": {"annotate_page"},
     "annotate_page": {"labels"},
@@ -140,7 +140,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"training_options", "weighting", "wording"},
     "training_options": {"arguments", "classifier", "errors"},
     "trial": {"adaptation", "alike", "arguments", "cleaning", "corpus", "costs", "errors", "evaluation", "model"}
-    | {"model_writing", "rehearsal", "wording"},
+    | {"labels", "model_writing", "rehearsal", "wording"},
     "vectors": set(),
     "weighting": {"copies", "decision", "labels", "sampling"},
     "wet": {"errors", "opening", "records"},
