@@ -36,10 +36,13 @@ def text_files(inputs: Sequence[Path], say: Callable[[str], None] = lambda messa
     found: list[Path] = []
     others: list[Path] = []
     for path in inputs:
-        every = files_in(path) if path.is_dir() else []
-        files = [file for file in every if file.suffix.lower() == ".txt"] if path.is_dir() else [path]
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder. Check the name.")
+        if not path.is_dir():
+            found.append(path)
+            continue
+        every = files_in(path)
+        files = [file for file in every if file.suffix.lower() == ".txt"]
         if not files:
             raise UsageError(f"{path}: no .txt files in it. Name the files themselves.")
         found += files
@@ -169,6 +172,11 @@ class History:
     entries: list[int] = field(default_factory=list)
 
 
+def journal_of(output: Path, in_place: bool) -> Path:
+    """Return where the journal of an output folder is; files that are corrected in place may have another already."""
+    return output / (IN_PLACE if in_place else NAME)
+
+
 @dataclass
 class Folder:
     """The output folder: its journal, and a TSV file for each finished document."""
@@ -180,15 +188,14 @@ class Folder:
     @classmethod
     def open(cls, output: Path, in_place: bool = False) -> "Folder":
         """Open or begin the journal of an output folder; ``in_place`` if its files are the inputs."""
-        journal = Journal(output / (IN_PLACE if in_place else NAME))
+        journal = Journal(journal_of(output, in_place))
         written = {entry["document"]: entry["digest"] for entry in journal.entries if entry["do"] == "written"}
         return cls(journal, in_place, written)
 
     @classmethod
     def reopen(cls, output: Path, in_place: bool = False) -> "Folder | None":
         """Open the journal of an output folder, if there is one."""
-        there = (output / (IN_PLACE if in_place else NAME)).exists()
-        return cls.open(output, in_place) if there else None
+        return cls.open(output, in_place) if journal_of(output, in_place).exists() else None
 
     def record(self, entry: Entry) -> None:
         """Write an entry to the journal."""

@@ -20,8 +20,7 @@ def suspect_sheets(
 ) -> list[Sheet]:
     """Return the documents with flagged lines; the files themselves are to be corrected if ``output`` is None.
 
-    So are those ``begun``, by name: what is flagged hangs on what has been corrected since.
-
+    With them come those ``begun``, by name, flagged or not: what is flagged hangs on what has been corrected since.
     Labels do not carry over to like lines: here somebody has decided already. Documents with weak labels are left out:
     TSV, as which they would be written, has none.
 

@@ -180,7 +180,7 @@ def run(given: dict[str, Any]) -> None:
     from cleaner.options import BatchOptions
     from cleaner.reporting import Reporter
 
-    given |= {name: tuple(given[name] or ()) for name in LISTS[1:]}
+    given |= {name: tuple(given[name] or ()) for name in LISTS if name != "keep"}
     given |= {"keep": named(given["keep"]), "errors": given["error_file"]}
     options = BatchOptions.of(given)
     reporter = Reporter(given["quiet"], say)

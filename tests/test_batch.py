@@ -884,7 +884,6 @@ def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("cleaner.plain.HUGE_BYTES", 2000)
     if request.param == "large":
         monkeypatch.setattr("cleaner.batch.SMALL_BYTES", 0)
-        monkeypatch.setattr("cleaner.batch.can_start", lambda: False)  # others test workers, which take time to start
 
 
 def parquet(path: Path, texts: list[str | None]) -> Path:

@@ -45,18 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli_clean": {"atomic", "batch", "console", "errors", "opening", "options", "reporting", "restoring"}
     | {"settings", "targets", "wording"},
     "cli_data": {"annotate_app", "annotate_files", "annotate_session", "annotate_suspects", "checking"}
-    | {
-        "checking_documents",
-        "cleaning",
-        "console",
-        "data_files",
-        "encodings",
-        "errors",
-        "labels",
-        "listing",
-        "suspects",
-        "wording",
-    },
+    | {"checking_documents", "cleaning", "console", "data_files", "encodings", "errors", "labels", "listing"}
+    | {"suspects", "wording"},
     "cli_train": {"adaptation", "alike", "cleaning", "comparison", "console", "corpus", "costs", "curve"}
     | {"errors", "evaluation", "listing", "model", "reports", "training", "trial"},
     "columns": {"cells", "errors"},
